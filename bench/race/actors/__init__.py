@@ -1,0 +1,1 @@
+"""Processes that see and act for the race, each with nothing else to do."""

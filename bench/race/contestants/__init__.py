@@ -1,0 +1,1 @@
+"""Who takes part; `registry.py` lists them."""

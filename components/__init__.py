@@ -1,0 +1,1 @@
+"""Component resources, one folder a platform, and the provider plugin."""

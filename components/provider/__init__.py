@@ -1,0 +1,1 @@
+"""The provider plugin `pulumi-resource-launch`: resources that no cloud provider offers."""

@@ -1,0 +1,1 @@
+"""The demo service, its versions, and the demo itself."""

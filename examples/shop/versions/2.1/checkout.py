@@ -1,0 +1,59 @@
+"""Selling something: as in 2.0, with a payment gateway whose sessions this release does not renew.
+
+The bug is 5% of checkouts, so no synthetic transaction and no glance at a page finds it; enough users do.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from database import Database
+from flags import Flags
+
+DELIVERY = timedelta(days=2)
+SESSION_LASTS = 20
+"""Checkouts."""
+
+
+class Refused(Exception):
+    """An order that cannot be fulfilled."""
+
+
+class Checkout:
+    def __init__(self, database: Database, flags: Flags) -> None:
+        self._database = database
+        self._flags = flags
+        self._checkouts = itertools.count(1)
+
+    def kind(self) -> str:
+        return "new" if self._flags.on("new_checkout") else "classic"
+
+    def place(self, product: str, quantity: int, customer: str) -> dict[str, Any]:
+        total = price(self._database, product) * quantity
+        self._pay()
+        if self.kind() == "classic":
+            [(number,)] = self._database.run(
+                "INSERT INTO orders (product, quantity, customer, total_cents) VALUES (?, ?, ?, ?) RETURNING id",
+                (product, quantity, customer, total),
+            )
+            return {"order": number, "total_cents": total, "checkout": "classic"}
+        day = (datetime.now(UTC) + DELIVERY).date().isoformat()
+        [(number,)] = self._database.run(
+            "INSERT INTO orders (product, quantity, customer, total_cents, delivery_day) VALUES (?, ?, ?, ?, ?) "
+            "RETURNING id",
+            (product, quantity, customer, total, day),
+        )
+        return {"order": number, "total_cents": total, "checkout": "new", "delivery_day": day}
+
+    def _pay(self) -> None:
+        if next(self._checkouts) % SESSION_LASTS == 0:
+            raise ConnectionError("the payment gateway's session has expired")
+
+
+def price(database: Database, product: str) -> int:
+    rows = database.run("SELECT price_cents FROM products WHERE name = ?", (product,))
+    if not rows:
+        raise Refused(f"there is no product {product!r}")
+    return rows[0][0]

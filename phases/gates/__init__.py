@@ -1,0 +1,1 @@
+"""Gates: one file each, settings and check together; `registry.py` lists them."""

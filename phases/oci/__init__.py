@@ -1,0 +1,1 @@
+"""Reading from registries of container images, by the OCI distribution API."""

@@ -1,0 +1,1 @@
+"""Policies in Rego over one document that holds the whole launch."""

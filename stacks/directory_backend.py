@@ -1,0 +1,69 @@
+"""What can be seen of a stack without the CLI where the backend is a directory: its locks, its history."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import time
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+_ABANDONED_S = 60.0
+"""How old a half-written lock is that nobody can be writing any more; one takes far less than a second."""
+
+
+def locks(directory: Path, project: str, stack: str) -> frozenset[Path]:
+    """Return the files that say who holds the stack's lock."""
+    return frozenset((directory / ".pulumi" / "locks" / "organization" / project / stack).glob("*.json"))
+
+
+def holds_lock(directory: Path, project: str, stack: str, pid: int) -> bool:
+    """Return whether a process of this machine has the stack's lock, as the lock says."""
+    for path in locks(directory, project, stack):
+        with contextlib.suppress(OSError, ValueError):
+            lock = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(lock, dict) and lock.get("pid") == pid:
+                return True
+    return False
+
+
+def reword(directory: Path, project: str, stack: str, *, old: str, new: str) -> bool:
+    """Change the message of the newest update that has the message `old`, and say whether there was one.
+
+    The CLI takes the message when it starts and writes it when it ends. An update that was started before it was
+    decided what it does gets its last word here.
+    """
+    history = directory / ".pulumi" / "history" / project / stack
+    for path in sorted(history.glob("*.history.json"), reverse=True):
+        with contextlib.suppress(OSError, ValueError):
+            entry = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(entry, dict) and entry.get("message") == old:
+                entry["message"] = new
+                draft = path.with_name(f".{path.name}.{os.getpid()}")
+                draft.write_text(json.dumps(entry, indent=4, ensure_ascii=False), encoding="utf-8")
+                draft.replace(path)
+                return True
+    return False
+
+
+def mend(directory: Path, project: str) -> None:
+    """Remove what a CLI that was killed in the middle of a write left, and what would keep a stack from being read.
+
+    That is an empty `.attrs` file beside a state (see `Backend.engine_url`; a CLI that was started by hand writes
+    them), without which the state reads as before, and the draft of a lock, which the engine takes for a lock that
+    it cannot read.
+    """
+    kept = directory / ".pulumi"
+    for path in [kept / "meta.yaml.attrs", *(kept / "stacks" / project).glob("*.attrs")]:
+        with contextlib.suppress(OSError):
+            if not path.stat().st_size:
+                path.unlink()
+                log.warning("removed %s, which was left empty by a Pulumi that was killed", path)
+    for path in (kept / "locks" / "organization" / project).glob("*/*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                path.unlink()
+                log.warning("removed %s, a lock that was never finished", path)

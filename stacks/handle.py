@@ -1,0 +1,321 @@
+"""One stack: what a launch asks of it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from phases.errors import EngineError
+from stacks import directory_backend, engine_errors, workdir
+from stacks.attempt import Attempt
+from stacks.processes import Finished, OrphanGuard
+from stacks.runs import RunRecord
+from stacks.supervision import Operation
+from stacks.updates import HistoryEntry, ResourceEvent, Update
+
+if TYPE_CHECKING:
+    from stacks.automation import EventSink, Program, StackCommands
+    from stacks.engine import Engine
+
+_orphans = OrphanGuard()
+
+
+class StackHandle:
+    """One stack; its methods create it where it is needed and does not exist.
+
+    Attributes:
+        name: the stack's name.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.name = name
+        self._engine = engine
+
+    @cached_property
+    def _directory(self) -> Path:
+        return self._engine.home / "work" / workdir.short_name(self.name)
+
+    @property
+    def _record(self) -> RunRecord:
+        return RunRecord(self._directory)
+
+    def _prepare(self) -> Path:
+        return workdir.prepare(
+            self._directory,
+            project=self._engine.project,
+            root=self._engine.root,
+            stack=self.name,
+            settings=self._engine.settings,
+        )
+
+    def update(
+        self,
+        program: Callable[[], Any],
+        *,
+        message: str,
+        deadline: float | None = None,
+        stop: threading.Event | None = None,
+        on_event: Callable[[ResourceEvent], None] | None = None,
+        urgent: bool = False,
+    ) -> Update:
+        """Makes the stack's resources what the program registers, creating the stack if need be.
+
+        Args:
+            program: an inline program, a function or a coroutine function, run on another thread. One that waits
+                should be a coroutine: it is cancelled when the update ends without it.
+            message: what the history shows.
+            deadline: seconds from now after which the update is cancelled.
+            stop: cancels the update when set.
+            on_event: called with each event on the calling thread. If it raises, it is not called again, the update
+                goes on to its end, and then the exception is raised.
+            urgent: it goes back, and so before all updates on this machine that go forward and wait for their turn.
+
+        Returns:
+            What was done; also where the update was complete before a deadline or a stop could cancel it.
+
+        Raises:
+            UpdateFailed: a resource or the program failed; the program's exception is the cause.
+            UpdateConflict: another update holds the stack's lock.
+            UpdateStopped: the update was cancelled; its lock has been released.
+            EngineError: the engine could not work.
+        """
+        from stacks.automation import Program
+
+        inline = Program(program)
+
+        def work(commands: StackCommands, sink: EventSink) -> None:
+            commands.up(inline, message, sink)
+
+        attempt = self._attempt("update", message, deadline, stop, on_event, program=inline, urgent=urgent)
+        return attempt.run(work, create=True)
+
+    def preview(
+        self,
+        program: Callable[[], Any],
+        *,
+        deadline: float | None = None,
+        stop: threading.Event | None = None,
+        on_event: Callable[[ResourceEvent], None] | None = None,
+    ) -> Update:
+        """What an update with this program would do; nothing is changed, not even where the stack does not exist.
+
+        A stack that does not exist is previewed on a throw-away backend, so references to other stacks cannot be
+        resolved in that preview.
+
+        Raises:
+            UpdateFailed: a resource or the program failed.
+            UpdateStopped: it was cancelled.
+            EngineError: the engine could not work.
+        """
+        from stacks.automation import Program
+
+        inline = Program(program)
+
+        def work(commands: StackCommands, sink: EventSink) -> None:
+            commands.preview(inline, sink)
+
+        attempt = self._attempt("preview", "", deadline, stop, on_event, program=inline)
+        try:
+            return attempt.run(work, create=False)
+        except EngineError:
+            if not attempt.found_no_stack:
+                raise
+        with tempfile.TemporaryDirectory(prefix="launch-preview-") as scratch:
+            attempt = self._attempt("preview", "", deadline, stop, on_event, program=inline)
+            return attempt.run(work, create=True, env={"PULUMI_BACKEND_URL": f"file://{scratch}"})
+
+    def refresh(
+        self,
+        *,
+        message: str = "refresh",
+        deadline: float | None = None,
+        stop: threading.Event | None = None,
+        on_event: Callable[[ResourceEvent], None] | None = None,
+    ) -> Update:
+        """Reads what the world is like into the stack's state; nothing to do for a stack that does not exist.
+
+        Raises:
+            UpdateFailed: a resource could not be read.
+            UpdateConflict: another update holds the stack's lock.
+            UpdateStopped: it was cancelled.
+            EngineError: the engine could not work.
+        """
+
+        def work(commands: StackCommands, sink: EventSink) -> None:
+            commands.refresh(message, sink)
+
+        return self._run_existing(work, message, "refresh", deadline, stop, on_event)
+
+    def destroy(
+        self,
+        *,
+        message: str,
+        deadline: float | None = None,
+        stop: threading.Event | None = None,
+        on_event: Callable[[ResourceEvent], None] | None = None,
+    ) -> Update:
+        """Deletes the stack's resources and keeps its history; nothing to do for a stack that does not exist.
+
+        Raises:
+            UpdateFailed: a resource could not be deleted.
+            UpdateConflict: another update holds the stack's lock.
+            UpdateStopped: it was cancelled.
+            EngineError: the engine could not work.
+        """
+
+        def work(commands: StackCommands, sink: EventSink) -> None:
+            commands.destroy(message, sink)
+
+        return self._run_existing(work, message, "destroy", deadline, stop, on_event)
+
+    def remove(self) -> None:
+        """Removes the stack, which must hold no resources, with its history and its private settings.
+
+        Raises:
+            EngineError: it still holds resources.
+        """
+        finished = self._engine.run_cli(["stack", "rm", "--yes", "--stack", self.name], self._prepare())
+        if finished.code != 0 and not engine_errors.no_such_stack(finished):
+            raise engine_errors.from_command(
+                finished, stack=self.name, backend=self._engine.backend.url, verb="removal"
+            )
+        workdir.remove(self._directory)
+
+    def checkpoint(self) -> dict[str, Any] | None:
+        """The stack's recorded state with its secrets in plain text, which must stay in memory.
+
+        Returns:
+            The `deployment` of `pulumi stack export`, or None where no such stack exists or nothing was ever
+            recorded in it.
+        """
+        finished = self._read(["stack", "export", "--show-secrets", "--stack", self.name])
+        if finished is None:
+            return None
+        deployment = json.loads(finished.stdout).get("deployment")
+        if not isinstance(deployment, dict) or not deployment.get("resources"):
+            return None
+        return deployment
+
+    def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The stack's outputs, empty where it does not exist.
+
+        Args:
+            secrets: whether secret outputs are shown; otherwise each is the text `[secret]`.
+        """
+        show = ["--show-secrets"] if secrets else []
+        finished = self._read(["stack", "output", "--json", *show, "--stack", self.name])
+        return {} if finished is None else dict(json.loads(finished.stdout))
+
+    def history(self, limit: int = 50) -> tuple[HistoryEntry, ...]:
+        """The newest updates first, at most `limit`; empty where the stack does not exist."""
+        entries = self._history(["--page-size", str(limit), "--page", "1"])
+        if len(entries) == limit and not entries[0].get("version"):
+            entries = self._history([])  # only a backend without version numbers has to be asked for all
+        count = len(entries)
+        return tuple(HistoryEntry.parse(entry, count - index) for index, entry in enumerate(entries[:limit]))
+
+    def _history(self, page: list[str]) -> list[dict[str, Any]]:
+        finished = self._read(["stack", "history", "--json", *page, "--stack", self.name])
+        return [] if finished is None else list(json.loads(finished.stdout or "[]") or [])
+
+    def cancel(self) -> None:
+        """Clears the lock that a dead process left; nothing happens where there is none.
+
+        A CLI that is still running on this machine though its owner is dead is ended first.
+
+        Raises:
+            UpdateConflict: the owner of the running update is alive on this machine.
+            EngineError: the lock could not be cleared.
+        """
+        directory = self._prepare()
+        self._record.end_orphans(self.name)
+        finished = self._engine.run_cli(["cancel", "--yes", "--stack", self.name], directory)
+        if finished.code != 0 and not engine_errors.no_such_stack(finished):
+            raise engine_errors.from_command(finished, stack=self.name, backend=self._engine.backend.url, verb="cancel")
+
+    def locks(self) -> frozenset[Path] | None:
+        """The files that say who holds the stack's lock; None where the backend is no directory and must be asked."""
+        directory = self._engine.backend.directory
+        if directory is None:
+            return None
+        return directory_backend.locks(directory, self._engine.project, workdir.short_name(self.name))
+
+    def locked_by(self, pid: int) -> bool:
+        """Whether that process of this machine has the stack's lock; False where the backend is no directory."""
+        directory = self._engine.backend.directory
+        if directory is None:
+            return False
+        return directory_backend.holds_lock(directory, self._engine.project, workdir.short_name(self.name), pid)
+
+    def reword(self, *, old: str, new: str) -> bool:
+        """Changes the message of the newest update with the message `old`, where the backend is a directory.
+
+        Returns:
+            Whether there was such an update.
+        """
+        directory = self._engine.backend.directory
+        if directory is None:
+            return False
+        name = workdir.short_name(self.name)
+        return directory_backend.reword(directory, self._engine.project, name, old=old, new=new)
+
+    def exists(self) -> bool:
+        """Whether the backend has the stack."""
+        return self._read(["stack", "output", "--json", "--stack", self.name]) is not None
+
+    def _read(self, args: list[str]) -> Finished | None:
+        """Runs a reading command; None where the stack does not exist."""
+        finished = self._engine.run_cli(args, self._prepare())
+        if finished.code == 0:
+            return finished
+        if engine_errors.no_such_stack(finished):
+            return None
+        raise engine_errors.from_command(
+            finished, stack=self.name, backend=self._engine.backend.url, verb=" ".join(args[:2])
+        )
+
+    def _attempt(
+        self,
+        verb: str,
+        message: str,
+        deadline: float | None,
+        stop: threading.Event | None,
+        on_event: Callable[[ResourceEvent], None] | None,
+        *,
+        program: Program | None = None,
+        urgent: bool = False,
+    ) -> Attempt:
+        operation = Operation(
+            deadline=deadline,
+            stop=stop,
+            grace=self._engine.grace,
+            orphans=_orphans,
+            on_event=on_event,
+            record=None if verb == "preview" else self._record,  # a preview holds no lock
+            mask=self._engine.mask,
+            turns=self._engine.turns,
+            urgent=urgent,
+        )
+        return Attempt(self, self._engine, self._prepare(), operation, verb=verb, message=message, program=program)
+
+    def _run_existing(
+        self,
+        work: Callable[[StackCommands, EventSink], None],
+        message: str,
+        verb: str,
+        deadline: float | None,
+        stop: threading.Event | None,
+        on_event: Callable[[ResourceEvent], None] | None,
+    ) -> Update:
+        attempt = self._attempt(verb, message, deadline, stop, on_event)
+        try:
+            return attempt.run(work, create=False)
+        except EngineError:
+            if attempt.found_no_stack:
+                return Update(self.name, message, {}, attempt.operation.seconds, ())
+            raise

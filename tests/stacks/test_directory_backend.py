@@ -1,0 +1,86 @@
+"""What can be seen of a stack in a directory: who has its lock, and the words of its history."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from stacks.directory_backend import holds_lock, locks, mend, reword
+
+STACK = ("shop", "dev-traffic")
+
+
+def lock(directory: Path, content: str) -> Path:
+    path = directory / ".pulumi" / "locks" / "organization" / "shop" / "dev-traffic" / "one.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def entry(directory: Path, number: int, message: str) -> Path:
+    path = directory / ".pulumi" / "history" / "shop" / "dev-traffic" / f"dev-traffic-{number}.history.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"kind": "update", "message": message, "version": number}), encoding="utf-8")
+    return path
+
+
+def test_a_lock_is_its_process(tmp_path: Path) -> None:
+    assert locks(tmp_path, *STACK) == frozenset()
+    found = lock(tmp_path, json.dumps({"pid": 4711, "username": "root"}))
+    assert locks(tmp_path, *STACK) == {found}
+    assert holds_lock(tmp_path, *STACK, 4711)
+    assert not holds_lock(tmp_path, *STACK, 4712)
+
+
+def test_a_lock_that_cannot_be_read_is_nobodys(tmp_path: Path) -> None:
+    lock(tmp_path, "{")
+    assert not holds_lock(tmp_path, *STACK, 4711)
+
+
+def test_the_newest_update_with_that_message_gets_its_last_word(tmp_path: Path) -> None:
+    older, newer = entry(tmp_path, 1, "01J a, or back"), entry(tmp_path, 2, "01J a, or back")
+    assert reword(tmp_path, *STACK, old="01J a, or back", new="01J a")
+    assert json.loads(newer.read_text(encoding="utf-8")) == {"kind": "update", "message": "01J a", "version": 2}
+    assert json.loads(older.read_text(encoding="utf-8"))["message"] == "01J a, or back"
+    assert sorted(path.name for path in newer.parent.iterdir()) == [older.name, newer.name], "no draft is left"
+
+
+def test_where_there_is_no_such_update_nothing_is_written(tmp_path: Path) -> None:
+    path = entry(tmp_path, 1, "by hand")
+    before = path.read_bytes()
+    assert not reword(tmp_path, *STACK, old="01J a, or back", new="01J a")
+    assert not reword(tmp_path / "elsewhere", *STACK, old="by hand", new="x")
+    assert path.read_bytes() == before
+
+
+def test_what_a_killed_engine_left_half_written_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    stacks = tmp_path / ".pulumi" / "stacks" / "shop"
+    stacks.mkdir(parents=True)
+    held = lock(tmp_path, "{}")
+    files = {
+        stacks / "dev-traffic.json": "{}",
+        stacks / "dev-traffic.json.attrs": "",
+        stacks / "dev-deploy.json.attrs": '{"md5": ""}',
+        tmp_path / ".pulumi" / "meta.yaml.attrs": "",
+        held.with_name("two.json.18f.tmp"): "",
+        held.with_name("three.json.19f.tmp"): "",
+    }
+    for path, content in files.items():
+        path.write_text(content, encoding="utf-8")
+    os.utime(held.with_name("two.json.18f.tmp"), (0, 0))
+
+    mend(tmp_path, "shop")
+
+    assert {path.name for path in [*files, held] if path.exists()} == {
+        "dev-traffic.json",
+        "dev-deploy.json.attrs",
+        "one.json",
+        "three.json.19f.tmp",
+    }
+
+
+def test_there_is_nothing_to_mend_before_the_first_launch(tmp_path: Path) -> None:
+    mend(tmp_path / "none", "shop")
+
+    assert not list(tmp_path.iterdir())
