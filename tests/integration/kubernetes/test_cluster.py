@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.cluster.access import grant
 from tests.cluster.cluster import Cluster
 from tests.cluster.objects import condition, deployment, http_route, job
 from tests.cluster.processes import is_running
@@ -219,12 +220,11 @@ def test_another_user_may_do_nothing_until_a_role_is_bound(cluster: Cluster, nam
     api = CoreV1Api(config.new_client_from_config(str(kubeconfig)))  # type: ignore[no-untyped-call]
     with pytest.raises(ApiException, match="Forbidden"):
         api.list_namespaced_pod(namespace)
-    body = {
-        "metadata": {"name": "developers"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "developers"}],
+    readers = {
+        "metadata": {"name": "readers"},
+        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}],
     }
-    cluster.rest.post(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings", body)
+    grant(cluster.rest, namespace, readers, kind="Group", name="developers")
     assert api.list_namespaced_pod(namespace).items == []
 
 

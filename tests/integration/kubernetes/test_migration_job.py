@@ -26,6 +26,7 @@ from stacks import going_back, migration
 from stacks.checkpoint import Checkpoint
 from stacks.engine import Engine, Grace, StackHandle
 from stacks.marker import Marker
+from tests.cluster.access import grant
 from tests.cluster.cluster import Cluster
 from tests.cluster.waiting import wait_until
 
@@ -259,16 +260,8 @@ def test_without_a_log_nobody_takes_the_schema_for_empty(schema: Schema) -> None
 
 def test_the_smallest_role_is_enough_for_jobs(schema: Schema) -> None:
     user = schema.cluster.kubeconfig_of("migrator")
-    access = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{schema.namespace}"
     (role,) = yaml.safe_load_all(permissions.role(permissions.needs(schema.settings)))
-    schema.cluster.rest.post(f"{access}/roles", role)
-    group = "rbac.authorization.k8s.io"
-    binding = {
-        "metadata": {"name": "launch"},
-        "roleRef": {"apiGroup": group, "kind": "Role", "name": role["metadata"]["name"]},
-        "subjects": [{"apiGroup": group, "kind": "User", "name": "migrator"}],
-    }
-    schema.cluster.rest.post(f"{access}/rolebindings", binding)
+    grant(schema.cluster.rest, schema.namespace, role, name="migrator")
     mine = dataclasses.replace(schema, settings=dataclasses.replace(schema.settings, kubeconfig=str(user)))
     mine.cluster.serve_logs(schema.namespace, "password is hunter2", container=MOVES)
 

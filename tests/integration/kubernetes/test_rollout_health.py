@@ -16,6 +16,7 @@ from phases.gates.base import GateContext, Moment, Release
 from phases.gates.rollout_health import RolloutHealth
 from phases.kinds import PhaseKind
 from phases.verdict import GateResult, Verdict
+from tests.cluster.access import grant
 from tests.cluster.cluster import Cluster
 from tests.cluster.objects import deployment
 from tests.cluster.stages import ANNOTATION
@@ -165,14 +166,7 @@ def test_who_may_not_see_events_is_told_the_rest(
             {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
         ],
     }
-    binding = {
-        "metadata": {"name": "reader"},
-        "subjects": [{"kind": "User", "name": "reader", "apiGroup": "rbac.authorization.k8s.io"}],
-        "roleRef": {"kind": "Role", "name": "reader", "apiGroup": "rbac.authorization.k8s.io"},
-    }
-    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
-    cluster.rest.post(f"{rbac}/roles", role)
-    cluster.rest.post(f"{rbac}/rolebindings", binding)
+    grant(cluster.rest, namespace, role, name="reader")
     start("crash")
     settings = KubernetesSettings(kubeconfig=str(cluster.kubeconfig_of("reader")), namespace=namespace)
     reader = KubernetesRollout(api(settings), settings, "shop")

@@ -12,6 +12,7 @@ from components.kubernetes.client import ClusterUnavailable, api
 from components.kubernetes.permissions import AccessReviewer
 from components.kubernetes.settings import AutoscalingSettings, KubernetesSettings, RouterSettings, SlotSettings
 from components.platform import BackendSpec, FlagsSpec, SplitSpec
+from tests.cluster import access
 from tests.integration.kubernetes.slots.shops import NEXT_DIGEST, Shop
 
 pytestmark = pytest.mark.integration
@@ -32,17 +33,10 @@ def restricted(shop: Shop) -> Shop:
     return replace(shop, settings=settings)
 
 
-def grant(shop: Shop, text: str) -> None:
+def bind(shop: Shop, text: str) -> None:
     """What an administrator does with the Role that was printed."""
-    access = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{shop.settings.namespace}"
-    for role in yaml.safe_load_all(text):
-        shop.cluster.rest.post(f"{access}/roles", role)
-    binding = {
-        "metadata": {"name": "launch"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "launch"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}],
-    }
-    shop.cluster.rest.post(f"{access}/rolebindings", binding)
+    (role,) = yaml.safe_load_all(text)
+    access.grant(shop.cluster.rest, shop.settings.namespace, role, name=USER)
 
 
 def test_an_administrator_lacks_nothing(shop: Shop) -> None:
@@ -55,7 +49,7 @@ def test_somebody_who_may_nothing_is_told_the_role_and_with_it_a_launch_goes_for
     assert problem is not None
     assert permissions.missing(restricted.settings, reviewer) == permissions.needs(restricted.settings)
 
-    grant(restricted, problem[problem.index("---") :])
+    bind(restricted, problem[problem.index("---") :])
     assert permissions.problem(restricted.settings, reviewer) is None
 
     blue, green = restricted.spec("blue"), restricted.spec("green", digest=NEXT_DIGEST)
@@ -70,7 +64,7 @@ def test_somebody_who_may_nothing_is_told_the_role_and_with_it_a_launch_goes_for
 
 
 def test_the_role_is_enough_for_the_route_and_the_flags_too(restricted: Shop) -> None:
-    grant(restricted, permissions.role(permissions.needs(restricted.settings)))
+    bind(restricted, permissions.role(permissions.needs(restricted.settings)))
     url = f"http://shop-blue.{restricted.settings.namespace}.svc:80"
     split = SplitSpec("shop", (BackendSpec("blue", url, 100),))
 
