@@ -13,6 +13,7 @@ from launch.situation import Situation, flags_spec
 from launch.survey import stack_name
 from phases.errors import ConfigurationError
 from phases.gates.base import Release
+from phases.kinds import PhaseKind
 from phases.plan import PhasePlan, Step
 from phases.verbs import Deploy, DisableTraffic, Migrate, ShiftTraffic
 from phases.work import ApplyProgram, Retire, SwitchFlags
@@ -52,7 +53,12 @@ class Programs:
         """Return the phase's stack."""
         if phase.stack is None:
             raise ConfigurationError(f"phase {phase.id!r} changes nothing and has no stack")
-        return self.engine.stack(stack_name(self.config.environment, phase.stack))
+        handle = self.engine.stack(stack_name(self.config.environment, phase.stack))
+        if phase.spec.kind is PhaseKind.TRAFFIC:
+            # All routes are in one stack, since users move together; recording each is too much when they are many.
+            many = len(self.situation.companions) >= self.config.settings.services_per_stack
+            handle.records_at_end = many and self.situation.routed
+        return handle
 
     def marker(self, step: Step) -> Marker:
         """Return what the stack's outputs say after the step."""

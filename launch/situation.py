@@ -68,6 +68,11 @@ class Situation:
         """Return where the new slot answers."""
         return (self.slots.get(self.new) or {}).get("url")
 
+    @property
+    def routed(self) -> bool:
+        """Return whether every service that is launched together with it has its router already."""
+        return self.companions.keys() <= self.routers.keys()
+
     def shifted(self, percent: int) -> dict[str, int]:
         """Return the weights with that percent of users on the new slot."""
         if self.old is None:

@@ -58,12 +58,14 @@ def arm(
         sound: the stack is known to exist and to be whole, so that the engine can be started before it is read.
 
     Returns:
-        The update, on its way; None where the stack has to be updated in the ordinary way: it does not exist yet, it
-        was interrupted, or it has resource hooks (the engine knows each by one name only).
+        The update, on its way; None where the stack has to be updated in the ordinary way: it does not exist yet, an
+        update of it was interrupted, or it has resource hooks (the engine knows each by one name only).
 
     Raises:
         EngineError: the stack could not be read.
     """
+    if handle.doubtful:
+        return None
     # It may have to go back, and must not wait for its turn behind updates that go forward.
     update = ArmedUpdate(partial(handle.update, urgent=True), message=message, locks=handle.locks)
     if not sound:

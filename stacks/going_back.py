@@ -36,6 +36,7 @@ def restore(
     Raises:
         EngineError: the update failed.
     """
+    handle.settle(message=message, deadline=deadline, stop=stop)
     now = read(handle)
     if now is None:
         return None

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import threading
 from collections.abc import Callable
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from phases.errors import EngineError
 from stacks import directory_backend, engine_errors, workdir
 from stacks.attempt import Attempt
-from stacks.processes import Finished, OrphanGuard
+from stacks.processes import OrphanGuard
 from stacks.runs import RunRecord
+from stacks.stack_reader import StackReader
 from stacks.supervision import Operation
-from stacks.updates import HistoryEntry, ResourceEvent, Update
+from stacks.updates import ResourceEvent, Update
 
 if TYPE_CHECKING:
     from stacks.automation import EventSink, Program, StackCommands
@@ -24,34 +22,27 @@ if TYPE_CHECKING:
 
 _orphans = OrphanGuard()
 
+_AT_END = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 
-class StackHandle:
+
+class StackHandle(StackReader):
     """One stack; its methods create it where it is needed and does not exist.
 
     Attributes:
         name: the stack's name.
+        records_at_end: its updates record what they did once, at their end, and not after every resource, which takes
+            time with the square of their number. An engine that is killed then leaves a record that knows of nothing,
+            so this is for updates only that create no resource: what was changed can be read again (`settle`).
     """
 
     def __init__(self, engine: Engine, name: str) -> None:
-        self.name = name
-        self._engine = engine
-
-    @cached_property
-    def _directory(self) -> Path:
-        return self._engine.home / "work" / workdir.short_name(self.name)
+        super().__init__(engine, name)
+        self.records_at_end = False
+        self._certain = True
 
     @property
     def _record(self) -> RunRecord:
         return RunRecord(self._directory)
-
-    def _prepare(self) -> Path:
-        return workdir.prepare(
-            self._directory,
-            project=self._engine.project,
-            root=self._engine.root,
-            stack=self.name,
-            settings=self._engine.settings,
-        )
 
     def update(
         self,
@@ -91,8 +82,14 @@ class StackHandle:
         def work(commands: StackCommands, sink: EventSink) -> None:
             commands.up(inline, message, sink)
 
+        self.settle(message=message, deadline=deadline, stop=stop)
         attempt = self._attempt("update", message, deadline, stop, on_event, program=inline, urgent=urgent)
-        return attempt.run(work, create=True)
+        try:
+            done = attempt.run(work, create=True, env=_AT_END if self.records_at_end else None)
+        except BaseException:
+            self._certain = not attempt.operation.killed
+            raise
+        return done
 
     def preview(
         self,
@@ -151,6 +148,28 @@ class StackHandle:
 
         return self._run_existing(work, message, "refresh", deadline, stop, on_event)
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether an update may have changed something and then been killed before it recorded that."""
+        return not self._certain
+
+    def settle(self, *, message: str, deadline: float | None = None, stop: threading.Event | None = None) -> None:
+        """Makes the record true where it is in doubt, by reading the world; every update does this first.
+
+        Where an update was killed while it changed something, the record still has what was before. To an update that
+        goes back to just that, the engine would find nothing to do.
+
+        Raises:
+            EngineError: the world could not be read.
+        """
+        if self._certain:
+            return
+        deployment = {} if self.records_at_end else self.checkpoint() or {}
+        interrupted = [item["type"] for item in deployment.get("pending_operations") or ()]
+        if self.records_at_end or any(kind != "creating" for kind in interrupted):
+            self.refresh(message=f"{message} (look first)", deadline=deadline, stop=stop)
+        self._certain = True
+
     def destroy(
         self,
         *,
@@ -186,43 +205,6 @@ class StackHandle:
             )
         workdir.remove(self._directory)
 
-    def checkpoint(self) -> dict[str, Any] | None:
-        """The stack's recorded state with its secrets in plain text, which must stay in memory.
-
-        Returns:
-            The `deployment` of `pulumi stack export`, or None where no such stack exists or nothing was ever
-            recorded in it.
-        """
-        finished = self._read(["stack", "export", "--show-secrets", "--stack", self.name])
-        if finished is None:
-            return None
-        deployment = json.loads(finished.stdout).get("deployment")
-        if not isinstance(deployment, dict) or not deployment.get("resources"):
-            return None
-        return deployment
-
-    def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
-        """The stack's outputs, empty where it does not exist.
-
-        Args:
-            secrets: whether secret outputs are shown; otherwise each is the text `[secret]`.
-        """
-        show = ["--show-secrets"] if secrets else []
-        finished = self._read(["stack", "output", "--json", *show, "--stack", self.name])
-        return {} if finished is None else dict(json.loads(finished.stdout))
-
-    def history(self, limit: int = 50) -> tuple[HistoryEntry, ...]:
-        """The newest updates first, at most `limit`; empty where the stack does not exist."""
-        entries = self._history(["--page-size", str(limit), "--page", "1"])
-        if len(entries) == limit and not entries[0].get("version"):
-            entries = self._history([])  # only a backend without version numbers has to be asked for all
-        count = len(entries)
-        return tuple(HistoryEntry.parse(entry, count - index) for index, entry in enumerate(entries[:limit]))
-
-    def _history(self, page: list[str]) -> list[dict[str, Any]]:
-        finished = self._read(["stack", "history", "--json", *page, "--stack", self.name])
-        return [] if finished is None else list(json.loads(finished.stdout or "[]") or [])
-
     def cancel(self) -> None:
         """Clears the lock that a dead process left; nothing happens where there is none.
 
@@ -233,24 +215,11 @@ class StackHandle:
             EngineError: the lock could not be cleared.
         """
         directory = self._prepare()
+        self._certain = False
         self._record.end_orphans(self.name)
         finished = self._engine.run_cli(["cancel", "--yes", "--stack", self.name], directory)
         if finished.code != 0 and not engine_errors.no_such_stack(finished):
             raise engine_errors.from_command(finished, stack=self.name, backend=self._engine.backend.url, verb="cancel")
-
-    def locks(self) -> frozenset[Path] | None:
-        """The files that say who holds the stack's lock; None where the backend is no directory and must be asked."""
-        directory = self._engine.backend.directory
-        if directory is None:
-            return None
-        return directory_backend.locks(directory, self._engine.project, workdir.short_name(self.name))
-
-    def locked_by(self, pid: int) -> bool:
-        """Whether that process of this machine has the stack's lock; False where the backend is no directory."""
-        directory = self._engine.backend.directory
-        if directory is None:
-            return False
-        return directory_backend.holds_lock(directory, self._engine.project, workdir.short_name(self.name), pid)
 
     def reword(self, *, old: str, new: str) -> bool:
         """Changes the message of the newest update with the message `old`, where the backend is a directory.
@@ -263,21 +232,6 @@ class StackHandle:
             return False
         name = workdir.short_name(self.name)
         return directory_backend.reword(directory, self._engine.project, name, old=old, new=new)
-
-    def exists(self) -> bool:
-        """Whether the backend has the stack."""
-        return self._read(["stack", "output", "--json", "--stack", self.name]) is not None
-
-    def _read(self, args: list[str]) -> Finished | None:
-        """Runs a reading command; None where the stack does not exist."""
-        finished = self._engine.run_cli(args, self._prepare())
-        if finished.code == 0:
-            return finished
-        if engine_errors.no_such_stack(finished):
-            return None
-        raise engine_errors.from_command(
-            finished, stack=self.name, backend=self._engine.backend.url, verb=" ".join(args[:2])
-        )
 
     def _attempt(
         self,

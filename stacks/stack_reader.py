@@ -1,0 +1,106 @@
+"""One stack: what can be asked about it. Nothing here changes anything."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stacks import directory_backend, engine_errors, workdir
+from stacks.processes import Finished
+from stacks.updates import HistoryEntry
+
+if TYPE_CHECKING:
+    from stacks.engine import Engine
+
+
+class StackReader:
+    """One stack, which need not exist.
+
+    Attributes:
+        name: the stack's name.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.name = name
+        self._engine = engine
+
+    def checkpoint(self) -> dict[str, Any] | None:
+        """The stack's recorded state with its secrets in plain text, which must stay in memory.
+
+        Returns:
+            The `deployment` of `pulumi stack export`, or None where no such stack exists or nothing was ever
+            recorded in it.
+        """
+        finished = self._read(["stack", "export", "--show-secrets", "--stack", self.name])
+        if finished is None:
+            return None
+        deployment = json.loads(finished.stdout).get("deployment")
+        if not isinstance(deployment, dict) or not deployment.get("resources"):
+            return None
+        return deployment
+
+    def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The stack's outputs, empty where it does not exist.
+
+        Args:
+            secrets: whether secret outputs are shown; otherwise each is the text `[secret]`.
+        """
+        show = ["--show-secrets"] if secrets else []
+        finished = self._read(["stack", "output", "--json", *show, "--stack", self.name])
+        return {} if finished is None else dict(json.loads(finished.stdout))
+
+    def history(self, limit: int = 50) -> tuple[HistoryEntry, ...]:
+        """The newest updates first, at most `limit`; empty where the stack does not exist."""
+        entries = self._history(["--page-size", str(limit), "--page", "1"])
+        if len(entries) == limit and not entries[0].get("version"):
+            entries = self._history([])  # only a backend without version numbers has to be asked for all
+        count = len(entries)
+        return tuple(HistoryEntry.parse(entry, count - index) for index, entry in enumerate(entries[:limit]))
+
+    def _history(self, page: list[str]) -> list[dict[str, Any]]:
+        finished = self._read(["stack", "history", "--json", *page, "--stack", self.name])
+        return [] if finished is None else list(json.loads(finished.stdout or "[]") or [])
+
+    def locks(self) -> frozenset[Path] | None:
+        """The files that say who holds the stack's lock; None where the backend is no directory and must be asked."""
+        directory = self._engine.backend.directory
+        if directory is None:
+            return None
+        return directory_backend.locks(directory, self._engine.project, workdir.short_name(self.name))
+
+    def locked_by(self, pid: int) -> bool:
+        """Whether that process of this machine has the stack's lock; False where the backend is no directory."""
+        directory = self._engine.backend.directory
+        if directory is None:
+            return False
+        return directory_backend.holds_lock(directory, self._engine.project, workdir.short_name(self.name), pid)
+
+    def exists(self) -> bool:
+        """Whether the backend has the stack."""
+        return self._read(["stack", "output", "--json", "--stack", self.name]) is not None
+
+    def _read(self, args: list[str]) -> Finished | None:
+        """Runs a reading command; None where the stack does not exist."""
+        finished = self._engine.run_cli(args, self._prepare())
+        if finished.code == 0:
+            return finished
+        if engine_errors.no_such_stack(finished):
+            return None
+        raise engine_errors.from_command(
+            finished, stack=self.name, backend=self._engine.backend.url, verb=" ".join(args[:2])
+        )
+
+    @cached_property
+    def _directory(self) -> Path:
+        return self._engine.home / "work" / workdir.short_name(self.name)
+
+    def _prepare(self) -> Path:
+        return workdir.prepare(
+            self._directory,
+            project=self._engine.project,
+            root=self._engine.root,
+            stack=self.name,
+            settings=self._engine.settings,
+        )
