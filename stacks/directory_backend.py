@@ -1,4 +1,4 @@
-"""What can be seen of a stack without the CLI where the backend is a directory: its locks, its history."""
+"""What can be seen of a stack without the CLI where the backend is a directory: its state, its locks, its history."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ log = logging.getLogger(__name__)
 
 _ABANDONED_S = 60.0
 """How old a half-written lock is that nobody can be writing any more; one takes far less than a second."""
+
+
+def state(directory: Path, project: str, stack: str) -> Path:
+    """Return the file with the stack's newest state; it is elsewhere where Pulumi was told to compress it."""
+    return directory / ".pulumi" / "stacks" / project / f"{stack}.json"
 
 
 def locks(directory: Path, project: str, stack: str) -> frozenset[Path]:

@@ -20,6 +20,7 @@ from stacks import backend as backends
 from stacks import cli, directory_backend, engine_errors, workdir
 from stacks.capacity import Capacity, of_machine
 from stacks.handle import StackHandle
+from stacks.keys import Keys
 from stacks.masking import Masker
 from stacks.processes import CliRun, Finished
 from stacks.supervision import Grace
@@ -143,6 +144,23 @@ class Engine:
             return False
         provider = self.settings.secretsprovider
         return provider == "passphrase" or (not provider and not self.backend.is_cloud)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """What opens the stacks' secrets without the CLI."""
+        ours = self._needs_passphrase(self._given_environ)
+        return Keys(self._passphrase, self.home / "keys" if ours else None)
+
+    def _passphrase(self) -> str | None:
+        """As the CLI finds it."""
+        environ = self.environ
+        given, path = environ.get("PULUMI_CONFIG_PASSPHRASE"), environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+        if given is not None or not path:
+            return given
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError:
+            return None
 
     def stack(self, name: str) -> StackHandle:
         """The handle of a stack, which need not exist yet."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stacks import directory_backend, engine_errors, workdir
 from stacks.processes import Finished
+from stacks.state_file import NotReadable, StateFile
 from stacks.updates import HistoryEntry
 
 if TYPE_CHECKING:
@@ -33,10 +35,11 @@ class StackReader:
             The `deployment` of `pulumi stack export`, or None where no such stack exists or nothing was ever
             recorded in it.
         """
-        finished = self._read(["stack", "export", "--show-secrets", "--stack", self.name])
-        if finished is None:
-            return None
-        deployment = json.loads(finished.stdout).get("deployment")
+        try:
+            deployment: Any = self._file().deployment()
+        except NotReadable:
+            finished = self._read(["stack", "export", "--show-secrets", "--stack", self.name])
+            deployment = None if finished is None else json.loads(finished.stdout).get("deployment")
         if not isinstance(deployment, dict) or not deployment.get("resources"):
             return None
         return deployment
@@ -47,6 +50,8 @@ class StackReader:
         Args:
             secrets: whether secret outputs are shown; otherwise each is the text `[secret]`.
         """
+        with suppress(NotReadable):
+            return self._file().outputs(secrets=secrets)
         show = ["--show-secrets"] if secrets else []
         finished = self._read(["stack", "output", "--json", *show, "--stack", self.name])
         return {} if finished is None else dict(json.loads(finished.stdout))
@@ -79,7 +84,16 @@ class StackReader:
 
     def exists(self) -> bool:
         """Whether the backend has the stack."""
+        with suppress(NotReadable):
+            return self._file() is not None
         return self._read(["stack", "output", "--json", "--stack", self.name]) is not None
+
+    def _file(self) -> StateFile:
+        directory = self._engine.backend.directory
+        if directory is None:
+            raise NotReadable(f"{self._engine.backend.url} is no directory")
+        path = directory_backend.state(directory, self._engine.project, workdir.short_name(self.name))
+        return StateFile(path, self._engine.keys)
 
     def _read(self, args: list[str]) -> Finished | None:
         """Runs a reading command; None where the stack does not exist."""

@@ -166,9 +166,8 @@ def test_a_state_that_a_killed_pulumi_left_unreadable_is_read_again(
     assert not second_file.exists(), "the engine of launch writes none, and cannot be killed while it does"
     second_file.touch()  # as a CLI that was started by hand leaves it when it is killed
     with pytest.raises(EngineError, match="EOF"):
-        before.checkpoint()
+        before.update(thing(), message="not read")
 
     now = Engine(project="shop", root=root, environ=environ).stack("dev-traffic")
 
-    assert now.checkpoint() is not None
     assert not now.update(thing(), message="second").changed
