@@ -29,10 +29,10 @@ unit: setup  ## the tests that start no process
 	@$(VENV)/pytest -q -m "not integration"
 
 integration: setup cluster  ## the tests with the real engine and real processes
-	@$(VENV)/pytest -q -m integration -n 2 --dist loadfile
+	@$(VENV)/pytest -q -m integration -n 2 --dist loadfile --no-loadscope-reorder
 
 test: lint cluster  ## lint, then every test in one run, so that its last line counts them all
-	@$(VENV)/pytest -q -n 2 --dist loadfile
+	@$(VENV)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup  ## run the benchmarks; NAME=race runs one
 	@$(VENV)/python -m bench $(NAME)

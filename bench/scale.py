@@ -2,7 +2,7 @@
 
 Each size is launched twice: what is measured is the second launch, with an old slot beside the new one. kwok's pods
 become ready at once, so what takes time is the launch, the engine, its plugin and the API server. SCALE_SIZES=1,10 runs
-those sizes alone.
+those sizes alone, SCALE_PER_STACK=8 has so many services in a deploy stack.
 """
 
 from __future__ import annotations
@@ -92,10 +92,12 @@ def _environment(size: int, version: str, namespace: str, images: str, kubeconfi
         f"svc-{number}": {"image": f"svc:{version}", "hostnames": [f"svc-{number}.example"]}
         for number in range(1, size)
     }
+    per_stack = os.environ.get("SCALE_PER_STACK")
     settings = {
         "launch:platform": "kubernetes",
         "launch:service": {"name": "svc", "environment": {"VERSION": version}},
         "launch:services": services,
+        **({"launch:services_per_stack": int(per_stack)} if per_stack else {}),
         "launch:registry": {"prefix": images},
         "launch:kubernetes": {
             "kubeconfig": kubeconfig,

@@ -1,7 +1,8 @@
 """Keeps the record: in the ledger, where every machine sees it, and at every change in a file beside it.
 
-An update of the ledger takes about a second, so it is written from a thread of its own, always with the newest
-record; only what a crash must not lose is waited for. The file is what `resume` on the same machine goes on from.
+An update of the ledger takes about a second of a core, so it is written from a thread of its own, always with the
+newest record, and not at every step; only what a crash must not lose is waited for. The file is what `resume` on the
+same machine goes on from. Another machine may find a record that is seconds old, and does again what it does not tell.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 LET_GO_FIRST_SECONDS = 0.25
 """How long the ledger waits after a change for what the loop does next, since nobody waits for it then."""
+
+STEP_SECONDS = 5.0
+"""How often the ledger learns of phases and steps; that a launch goes back, or has ended, it learns at once."""
 
 BAKE_SECONDS = 20.0
 """How often the ledger learns of nothing but time that was spent baking."""
@@ -123,11 +127,13 @@ class LedgerJournal:
                     self._changed.notify_all()
 
     def _due(self) -> bool:
-        if self._newest is None or self._newest == self._written:
+        newest, written = self._newest, self._written
+        if newest is None or newest == written:
             return False
-        return _skeleton(self._newest) != _skeleton(self._written) or (
-            time.monotonic() - self._written_at > BAKE_SECONDS
-        )
+        if _course(newest) != _course(written):
+            return True
+        since = time.monotonic() - self._written_at
+        return since > (STEP_SECONDS if _steps(newest) != _steps(written) else BAKE_SECONDS)
 
     def _write(self, record: LaunchRecord) -> None:
         self._ledger.write(dump(record), self.vault, message=f"{record.id} launch {_summary(record)}")
@@ -155,12 +161,14 @@ def recall(path: Path) -> LaunchRecord | None:
         return None
 
 
-def _skeleton(record: LaunchRecord | None) -> object:
+def _course(record: LaunchRecord | None) -> object:
+    """Return where the launch is heading."""
+    return None if record is None else (record.state, record.rolling_back)
+
+
+def _steps(record: LaunchRecord | None) -> object:
     """Return what of a record is more than the time spent baking."""
-    if record is None:
-        return None
-    phases = tuple((phase.id, phase.state, phase.done) for phase in record.phases)
-    return record.state, record.rolling_back, phases
+    return None if record is None else tuple((phase.id, phase.state, phase.done) for phase in record.phases)
 
 
 def _summary(record: LaunchRecord) -> str:

@@ -37,6 +37,25 @@ settings.register_profile("launch", deadline=None, suppress_health_check=[Health
 settings.load_profile("launch")
 
 
+# What takes long comes first, so that at the end no worker waits for the other's last file. A control plane is started
+# with the first test that needs it and costs until the end, so those tests come late; unit tests fill what is left.
+_ORDER = ("launches", "shop", "schema", "engine", "replay", "provider", "runtime", "kubernetes/launches", "kubernetes")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files in the order in which they are run."""
+
+    def rank(item: pytest.Item) -> int:
+        if not item.path.is_relative_to(_INTEGRATION):
+            return len(_ORDER) + 1
+        folder = item.path.parent.relative_to(_INTEGRATION).as_posix()
+        found = [at for at, name in enumerate(_ORDER) if folder == name or folder.startswith(f"{name}/")]
+        # Whatever is not named is quick, and needs no control plane.
+        return min(found, default=_ORDER.index("kubernetes/launches") - 1)
+
+    items.sort(key=rank)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _own_environment() -> Iterator[None]:
     """Take everything out of the environment that would let this machine's settings into a test."""

@@ -85,6 +85,31 @@ def test_what_is_written_late_is_the_newest(journal: LedgerJournal, ledger: Fake
     assert len(ledger.written) <= 3
 
 
+def test_steps_in_quick_succession_are_one_update_of_the_ledger(
+    journal: LedgerJournal, ledger: FakeLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launch.journal.LET_GO_FIRST_SECONDS", 0.0)
+    journal.adopt(record())
+    for state in (PhaseState.VALIDATING, PhaseState.EXECUTING, PhaseState.VERIFIED):
+        journal.save(record(state), durable=False)
+        threading.Event().wait(0.05)
+    assert ledger.written == [], "it heard of the launch just now"
+    monkeypatch.setattr("launch.journal.STEP_SECONDS", 0.0)
+    journal.save(record(PhaseState.ROLLED_BACK), durable=False)
+    while not ledger.written:
+        threading.Event().wait(0.01)
+    assert [written["phases"][0]["state"] for written in ledger.written] == ["ROLLED_BACK"]
+
+
+def test_that_a_launch_goes_back_is_in_the_ledger_at_once(journal: LedgerJournal, ledger: FakeLedger) -> None:
+    journal.adopt(record())
+    back = record(PhaseState.EXECUTING).model_copy(update={"rolling_back": True})
+    journal.save(back, durable=False)
+    while not ledger.written:
+        threading.Event().wait(0.01)
+    assert ledger.written[-1]["rolling_back"] is True
+
+
 def test_a_ledger_that_cannot_be_written_in_between_stops_nothing(journal: LedgerJournal, ledger: FakeLedger) -> None:
     ledger.refuses = 1
     journal.save(record(PhaseState.EXECUTING), durable=False)
