@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -80,7 +81,7 @@ def _launched(size: int, namespace: str, images: str, kubeconfig: str) -> Seen:
             _set(root, _environment(size, "2.0", namespace, images, kubeconfig))
             return _up(root, "svc:2.0")
         finally:
-            _command(root, "down", "dev", "--yes").wait()
+            _command(root, "down", "dev", "--yes", output=subprocess.DEVNULL).wait()
 
 
 def _set(root: Path, environment: str) -> None:
@@ -109,22 +110,22 @@ def _environment(size: int, version: str, namespace: str, images: str, kubeconfi
     return json.dumps({"config": settings})  # JSON is YAML
 
 
-def _command(root: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def _command(root: Path, *arguments: str, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
     environ = {**with_plugin(os.environ), "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "launch", *arguments], cwd=root, env=environ, stdout=subprocess.DEVNULL
-    )
+    return subprocess.Popen([sys.executable, "-m", "launch", *arguments], cwd=root, env=environ, stdout=output)
 
 
 def _up(root: Path, image: str) -> Seen:
     began = time.perf_counter()
-    process = _command(root, "up", "dev", "--image", image)
-    watched = _Watched(process.pid)
-    code = process.wait()
+    told = root / "events.jsonl"
+    with told.open("wb") as output:
+        process = _command(root, "up", "dev", "--image", image, "--output", "json", output=output)
+        watched = _Watched(process.pid)
+        code = process.wait()
     seconds = time.perf_counter() - began
     watched.stop()
-    if code != 0:
-        raise RuntimeError(f"the launch of {image} ended with {code}: what failed early must not be measured as fast")
+    if code != 0:  # what failed early must not be measured as fast
+        raise RuntimeError(f"the launch of {image} ended with {code}: {told.read_text().splitlines()[-1:]}")
     return Seen(seconds, watched.memory, watched.engines)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from components.kubernetes import names
+from components.kubernetes import names, sdk
 from components.kubernetes.settings import KubernetesSettings, SlotSettings
 from components.platform import FlagsSpec, Placed, SchemaSpec, SlotSpec, SplitSpec
 
@@ -52,6 +52,7 @@ class KubernetesPlatform:
 
     def service(self, spec: SlotSpec) -> Placed:
         """Register a slot: a Deployment and its Service, with what belongs to them."""
+        sdk.load()
         from components.kubernetes import adopted_slot, service
 
         if spec.adopted:
@@ -60,18 +61,21 @@ class KubernetesPlatform:
 
     def traffic_split(self, spec: SplitSpec, *, after: Placed | None) -> Placed:
         """Register the route with the weights of the slots."""
+        sdk.load()
         from components.kubernetes import traffic_split
 
         return traffic_split.place(self.settings, spec, after=after)
 
     def migration(self, spec: SchemaSpec) -> Placed:
         """Register the schema, moved by Alembic from here or by a Job in the cluster."""
+        sdk.load()
         from components.kubernetes import migration
 
         return migration.place(self.settings, spec, directory=self._directory)
 
     def feature_flags(self, spec: FlagsSpec) -> Placed:
         """Register the flags: a ConfigMap, or the OpenFeature Operator's FeatureFlag."""
+        sdk.load()
         from components.kubernetes import feature_flags
 
         return feature_flags.place(self.settings, spec)

@@ -240,7 +240,7 @@ class EnvironmentSettings(Settings):
     """The service."""
     services: Mapping[ServiceName, CompanionSettings] = Field(default_factory=dict)
     """Services that are launched together with it, in the same updates, by their names."""
-    services_per_stack: int = Field(default=20, ge=1)
+    services_per_stack: int = Field(default=10, ge=1)
     """How many services a deploy stack may hold; more of them are spread over several, one deployed after the other."""
     database: DatabaseSettings | None = None
     """The database that belongs to it."""
