@@ -130,7 +130,7 @@ class LedgerJournal:
         newest, written = self._newest, self._written
         if newest is None or newest == written:
             return False
-        if _course(newest) != _course(written):
+        if written is None or _course(newest) != _course(written):
             return True
         since = time.monotonic() - self._written_at
         return since > (STEP_SECONDS if _steps(newest) != _steps(written) else BAKE_SECONDS)
@@ -161,14 +161,14 @@ def recall(path: Path) -> LaunchRecord | None:
         return None
 
 
-def _course(record: LaunchRecord | None) -> object:
+def _course(record: LaunchRecord) -> object:
     """Return where the launch is heading."""
-    return None if record is None else (record.state, record.rolling_back)
+    return record.state, record.rolling_back
 
 
-def _steps(record: LaunchRecord | None) -> object:
-    """Return what of a record is more than the time spent baking."""
-    return None if record is None else tuple((phase.id, phase.state, phase.done) for phase in record.phases)
+def _steps(record: LaunchRecord) -> object:
+    """Return what of a record's phases is more than the time spent baking."""
+    return tuple((phase.id, phase.state, phase.done) for phase in record.phases)
 
 
 def _summary(record: LaunchRecord) -> str:

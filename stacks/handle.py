@@ -85,11 +85,9 @@ class StackHandle(StackReader):
         self.settle(message=message, deadline=deadline, stop=stop)
         attempt = self._attempt("update", message, deadline, stop, on_event, program=inline, urgent=urgent)
         try:
-            done = attempt.run(work, create=True, env=_AT_END if self.records_at_end else None)
-        except BaseException:
+            return attempt.run(work, create=True, env=_AT_END if self.records_at_end else None)
+        finally:
             self._certain = not attempt.operation.killed
-            raise
-        return done
 
     def preview(
         self,
@@ -150,8 +148,8 @@ class StackHandle(StackReader):
 
     @property
     def doubtful(self) -> bool:
-        """Whether an update may have changed something and then been killed before it recorded that."""
-        return not self._certain
+        """Whether an update may have been killed before it recorded a change, and nothing in the record tells."""
+        return self.records_at_end and not self._certain
 
     def settle(self, *, message: str, deadline: float | None = None, stop: threading.Event | None = None) -> None:
         """Makes the record true where it is in doubt, by reading the world; every update does this first.
@@ -164,11 +162,14 @@ class StackHandle(StackReader):
         """
         if self._certain:
             return
-        deployment = {} if self.records_at_end else self.checkpoint() or {}
-        interrupted = [item["type"] for item in deployment.get("pending_operations") or ()]
-        if self.records_at_end or any(kind != "creating" for kind in interrupted):
+        if self.records_at_end or self._interrupted():
             self.refresh(message=f"{message} (look first)", deadline=deadline, stop=stop)
         self._certain = True
+
+    def _interrupted(self) -> bool:
+        """Whether the record tells of a change that may have been made; what was being created it does not hold."""
+        pending = (self.checkpoint() or {}).get("pending_operations") or ()
+        return any(operation["type"] != "creating" for operation in pending)
 
     def destroy(
         self,

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from stacks.workdir import private_directory
+from stacks.workdir import private_directory, write_private
 
 _ROUNDS: Final = 1_000_000
 _LENGTH: Final = 32
@@ -64,7 +62,4 @@ class Keys:
         if self._kept is None:
             return
         with contextlib.suppress(OSError):  # without it, the key is derived again next time
-            draft = private_directory(self._kept) / f".{secrets.token_hex(8)}"
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(key)
-            draft.replace(self._kept / name)
+            write_private(private_directory(self._kept) / name, key)

@@ -13,14 +13,18 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - what Pulumi marks every secret with
+from stacks.masking import MASK
+from stacks.recorded import STACK_TYPE
+from stacks.replay_values import SIG_KEY, is_secret
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 _VERSIONS: Final = (3, 4)
-_STACK_TYPE: Final = "pulumi:pulumi:Stack"
-_HIDDEN: Final = "[secret]"
 
 
 class NotReadable(Exception):
@@ -55,7 +59,7 @@ class StateFile:
         Raises:
             NotReadable: its secrets cannot be opened here.
         """
-        return {name: self._open(self._latest.get(name)) for name in ("resources", "pending_operations")}
+        return {name: _walked(self._latest.get(name), self._opened) for name in ("resources", "pending_operations")}
 
     def outputs(self, *, secrets: bool) -> dict[str, Any]:
         """The stack's outputs; without `secrets` each secret is the text `[secret]`.
@@ -64,50 +68,59 @@ class StateFile:
             NotReadable: one of them is more than a plain value, or its secrets cannot be opened here.
         """
         for resource in self._latest.get("resources") or ():
-            if resource.get("type") == _STACK_TYPE and not resource.get("delete"):
-                return dict(self._show(resource.get("outputs") or {}, secrets=secrets))
+            if resource.get("type") == STACK_TYPE and not resource.get("delete"):
+                return dict(_walked(resource.get("outputs") or {}, self._shown if secrets else _hidden))
         return {}
 
-    def _open(self, value: Any) -> Any:  # noqa: ANN401 - any recorded value
-        if isinstance(value, list):
-            return [self._open(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if value.get(_SIGNATURE) == _SECRET:
-            return {_SIGNATURE: _SECRET, "plaintext": self._plaintext(value)}
-        return {key: self._open(item) for key, item in value.items()}
+    def _opened(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        if is_secret(value):
+            return {SIG_KEY: value[SIG_KEY], "plaintext": self._plaintext(value)}
+        return {key: _walked(item, self._opened) for key, item in value.items()}
 
-    def _show(self, value: Any, *, secrets: bool) -> Any:  # noqa: ANN401
-        if isinstance(value, list):
-            return [self._show(item, secrets=secrets) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if value.get(_SIGNATURE) == _SECRET:
-            return self._show(json.loads(self._plaintext(value)), secrets=True) if secrets else _HIDDEN
-        if _SIGNATURE in value:
-            raise NotReadable("an output is an asset, an archive or a resource")
-        return {key: self._show(item, secrets=secrets) for key, item in value.items()}
+    def _shown(self, value: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any value
+        _must_be_secret(value)
+        return _walked(json.loads(self._plaintext(value)), self._shown)
 
     def _plaintext(self, secret: Mapping[str, Any]) -> str:
         if "plaintext" in secret:
             return str(secret["plaintext"])
         from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         try:
             version, nonce, ciphertext = str(secret["ciphertext"]).split(":")
             if version != "v1":
                 raise NotReadable(f"a secret has version {version!r}")
-            opened = AESGCM(self._found_key()).decrypt(base64.b64decode(nonce), base64.b64decode(ciphertext), None)
-            return opened.decode()
+            return self._cipher.decrypt(base64.b64decode(nonce), base64.b64decode(ciphertext), None).decode()
         except (KeyError, ValueError, InvalidTag) as error:
             raise NotReadable("a secret cannot be opened") from error
 
-    def _found_key(self) -> bytes:
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         provider = self._latest.get("secrets_providers") or {}
         version, _, rest = str((provider.get("state") or {}).get("salt")).partition(":")
         if provider.get("type") == "passphrase" and version == "v1":
             key = self._key(base64.b64decode(rest.partition(":")[0]))
             if key is not None:
-                return key
+                return AESGCM(key)
         raise NotReadable("its secrets are encrypted in another way")
+
+
+def _walked(value: Any, marked: Callable[[dict[str, Any]], Any]) -> Any:  # noqa: ANN401 - any recorded value
+    """Return the value with every map in it that has one of the engine's signatures replaced."""
+    if isinstance(value, list):
+        return [_walked(item, marked) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return marked(value) if SIG_KEY in value else {key: _walked(item, marked) for key, item in value.items()}
+
+
+def _hidden(value: Mapping[str, Any]) -> str:
+    _must_be_secret(value)
+    return MASK
+
+
+def _must_be_secret(value: Mapping[str, Any]) -> None:
+    if not is_secret(value):
+        raise NotReadable("an output is an asset, an archive or a resource")

@@ -75,17 +75,11 @@ def passphrase_file(home: Path) -> tuple[Path, bool]:
     if path.exists():
         return path, False
     private_directory(home)
-    draft = home / f".passphrase.{secrets.token_hex(8)}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
+    draft = _draft(path, secrets.token_urlsafe(32).encode())
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(32))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return path, False
+        os.link(draft, path)
+    except FileExistsError:
+        return path, False
     finally:
         draft.unlink()
     return path, True
@@ -102,6 +96,25 @@ def engine_home(home: Path, environ: Mapping[str, str]) -> Path:
     return directory
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Writes a file that only its owner can read; a reader never sees half of it."""
+    _draft(path, content).replace(path)
+
+
+def _draft(path: Path, content: bytes) -> Path:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink()
+        raise
+    return draft
+
+
 def _write_once(path: Path, content: Mapping[str, Any]) -> None:
     """Writes a file unless it holds this content already; a reader never sees half of it."""
     if path.exists():
@@ -109,9 +122,5 @@ def _write_once(path: Path, content: Mapping[str, Any]) -> None:
             current = yaml.safe_load(path.read_text(encoding="utf-8"))
             if isinstance(current, dict) and all(current.get(key) == value for key, value in content.items()):
                 return
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        # Every JSON document is a YAML document; the CLI rewrites the file in its own style when it has to.
-        json.dump(content, file, indent=1)
-    draft.replace(path)
+    # Every JSON document is a YAML document; the CLI rewrites the file in its own style when it has to.
+    write_private(path, json.dumps(content, indent=1).encode())

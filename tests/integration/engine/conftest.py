@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
+from phases.errors import EngineError
 from stacks.engine import Engine, Grace
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
@@ -67,3 +71,26 @@ def wait_for() -> Callable[[Callable[[], object]], None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture
+def engine_killed(
+    wait_for: Callable[[Callable[[], object]], None],
+) -> Callable[[Callable[[], object]], AbstractContextManager[None]]:
+    """Kills the engine of the update within, as soon as something is true; the update must fail of it."""
+
+    @contextmanager
+    def when(ready: Callable[[], object]) -> Iterator[None]:
+        def kill() -> None:
+            wait_for(ready)
+            for child in psutil.Process().children(recursive=True):
+                if child.name() == "pulumi":
+                    child.kill()
+
+        thread = threading.Thread(target=kill)
+        thread.start()
+        with pytest.raises(EngineError, match="signal 9"):
+            yield
+        thread.join()
+
+    return when
