@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -15,43 +16,55 @@ _ABANDONED_S = 60.0
 """How old a half-written lock is that nobody can be writing any more; one takes far less than a second."""
 
 
-def state(directory: Path, project: str, stack: str) -> Path:
-    """Return the file with the stack's newest state; it is elsewhere where Pulumi was told to compress it."""
-    return directory / ".pulumi" / "stacks" / project / f"{stack}.json"
+@dataclass(frozen=True, slots=True)
+class DirectoryStack:
+    """One stack's files in the directory, whether they are there or not.
 
-
-def locks(directory: Path, project: str, stack: str) -> frozenset[Path]:
-    """Return the files that say who holds the stack's lock."""
-    return frozenset((directory / ".pulumi" / "locks" / "organization" / project / stack).glob("*.json"))
-
-
-def holds_lock(directory: Path, project: str, stack: str, pid: int) -> bool:
-    """Return whether a process of this machine has the stack's lock, as the lock says."""
-    for path in locks(directory, project, stack):
-        with contextlib.suppress(OSError, ValueError):
-            lock = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(lock, dict) and lock.get("pid") == pid:
-                return True
-    return False
-
-
-def reword(directory: Path, project: str, stack: str, *, old: str, new: str) -> bool:
-    """Change the message of the newest update that has the message `old`, and say whether there was one.
-
-    The CLI takes the message when it starts and writes it when it ends. An update that was started before it was
-    decided what it does gets its last word here.
+    Attributes:
+        directory: of the backend.
+        project: the project's name.
+        stack: the last part of the stack's name.
     """
-    history = directory / ".pulumi" / "history" / project / stack
-    for path in sorted(history.glob("*.history.json"), reverse=True):
-        with contextlib.suppress(OSError, ValueError):
-            entry = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(entry, dict) and entry.get("message") == old:
-                entry["message"] = new
-                draft = path.with_name(f".{path.name}.{os.getpid()}")
-                draft.write_text(json.dumps(entry, indent=4, ensure_ascii=False), encoding="utf-8")
-                draft.replace(path)
-                return True
-    return False
+
+    directory: Path
+    project: str
+    stack: str
+
+    @property
+    def state(self) -> Path:
+        """The file with its newest state; it is elsewhere where Pulumi was told to compress it."""
+        return self.directory / ".pulumi" / "stacks" / self.project / f"{self.stack}.json"
+
+    def locks(self) -> frozenset[Path]:
+        """Return the files that say who holds its lock."""
+        return frozenset((_locks(self.directory, self.project) / self.stack).glob("*.json"))
+
+    def locked_by(self, pid: int) -> bool:
+        """Return whether a process of this machine has its lock, as the lock says."""
+        for path in self.locks():
+            with contextlib.suppress(OSError, ValueError):
+                lock = json.loads(path.read_text(encoding="utf-8"))
+                if isinstance(lock, dict) and lock.get("pid") == pid:
+                    return True
+        return False
+
+    def reword(self, *, old: str, new: str) -> bool:
+        """Change the message of the newest update that has the message `old`, and say whether there was one.
+
+        The CLI takes the message when it starts and writes it when it ends. An update that was started before it was
+        decided what it does gets its last word here.
+        """
+        history = self.directory / ".pulumi" / "history" / self.project / self.stack
+        for path in sorted(history.glob("*.history.json"), reverse=True):
+            with contextlib.suppress(OSError, ValueError):
+                entry = json.loads(path.read_text(encoding="utf-8"))
+                if isinstance(entry, dict) and entry.get("message") == old:
+                    entry["message"] = new
+                    draft = path.with_name(f".{path.name}.{os.getpid()}")
+                    draft.write_text(json.dumps(entry, indent=4, ensure_ascii=False), encoding="utf-8")
+                    draft.replace(path)
+                    return True
+        return False
 
 
 def mend(directory: Path, project: str) -> None:
@@ -67,8 +80,12 @@ def mend(directory: Path, project: str) -> None:
             if not path.stat().st_size:
                 path.unlink()
                 log.warning("removed %s, which was left empty by a Pulumi that was killed", path)
-    for path in (kept / "locks" / "organization" / project).glob("*/*.tmp"):
+    for path in _locks(directory, project).glob("*/*.tmp"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _ABANDONED_S:
                 path.unlink()
                 log.warning("removed %s, a lock that was never finished", path)
+
+
+def _locks(directory: Path, project: str) -> Path:
+    return directory / ".pulumi" / "locks" / "organization" / project

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from phases.errors import EngineError
-from stacks import directory_backend, engine_errors, workdir
+from stacks import engine_errors, workdir
 from stacks.attempt import Attempt
 from stacks.processes import OrphanGuard
 from stacks.runs import RunRecord
@@ -230,11 +230,7 @@ class StackHandle(StackReader):
         Returns:
             Whether there was such an update.
         """
-        directory = self._engine.backend.directory
-        if directory is None:
-            return False
-        name = workdir.short_name(self.name)
-        return directory_backend.reword(directory, self._engine.project, name, old=old, new=new)
+        return self._files is not None and self._files.reword(old=old, new=new)
 
     def _attempt(
         self,

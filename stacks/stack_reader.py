@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stacks import directory_backend, engine_errors, workdir
+from stacks import engine_errors, workdir
+from stacks.directory_backend import DirectoryStack
 from stacks.processes import Finished
 from stacks.state_file import NotReadable, StateFile
 from stacks.updates import HistoryEntry
@@ -70,17 +71,11 @@ class StackReader:
 
     def locks(self) -> frozenset[Path] | None:
         """The files that say who holds the stack's lock; None where the backend is no directory and must be asked."""
-        directory = self._engine.backend.directory
-        if directory is None:
-            return None
-        return directory_backend.locks(directory, self._engine.project, workdir.short_name(self.name))
+        return None if self._files is None else self._files.locks()
 
     def locked_by(self, pid: int) -> bool:
         """Whether that process of this machine has the stack's lock; False where the backend is no directory."""
-        directory = self._engine.backend.directory
-        if directory is None:
-            return False
-        return directory_backend.holds_lock(directory, self._engine.project, workdir.short_name(self.name), pid)
+        return self._files is not None and self._files.locked_by(pid)
 
     def exists(self) -> bool:
         """Whether the backend has the stack."""
@@ -89,11 +84,16 @@ class StackReader:
         return self._read(["stack", "output", "--json", "--stack", self.name]) is not None
 
     def _file(self) -> StateFile:
+        if self._files is None:
+            raise NotReadable(f"{self._engine.backend.url} is no directory")
+        return StateFile(self._files.state, self._engine.keys)
+
+    @cached_property
+    def _files(self) -> DirectoryStack | None:
         directory = self._engine.backend.directory
         if directory is None:
-            raise NotReadable(f"{self._engine.backend.url} is no directory")
-        path = directory_backend.state(directory, self._engine.project, workdir.short_name(self.name))
-        return StateFile(path, self._engine.keys)
+            return None
+        return DirectoryStack(directory, self._engine.project, workdir.short_name(self.name))
 
     def _read(self, args: list[str]) -> Finished | None:
         """Runs a reading command; None where the stack does not exist."""

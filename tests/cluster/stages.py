@@ -157,8 +157,8 @@ addresses:
 - {type: InternalIP, address: {{ NodeIP | Quote }}}
 - {type: Hostname, address: {{ NodeName | Quote }}}
 daemonEndpoints: {kubeletEndpoint: {Port: {{ NodePort }}}}
-allocatable: {cpu: "64", memory: 256Gi, pods: "1000"}
-capacity: {cpu: "64", memory: 256Gi, pods: "1000"}
+allocatable: {cpu: "6400", memory: 25Ti, pods: "10000"}
+capacity: {cpu: "6400", memory: 25Ti, pods: "10000"}
 nodeInfo:
   architecture: amd64
   bootID: ""

@@ -6,9 +6,11 @@ import json
 import os
 from pathlib import Path
 
-from stacks.directory_backend import holds_lock, locks, mend, reword
+from stacks.directory_backend import DirectoryStack, mend
 
-STACK = ("shop", "dev-traffic")
+
+def stack(directory: Path) -> DirectoryStack:
+    return DirectoryStack(directory, "shop", "dev-traffic")
 
 
 def lock(directory: Path, content: str) -> Path:
@@ -26,21 +28,21 @@ def entry(directory: Path, number: int, message: str) -> Path:
 
 
 def test_a_lock_is_its_process(tmp_path: Path) -> None:
-    assert locks(tmp_path, *STACK) == frozenset()
+    assert stack(tmp_path).locks() == frozenset()
     found = lock(tmp_path, json.dumps({"pid": 4711, "username": "root"}))
-    assert locks(tmp_path, *STACK) == {found}
-    assert holds_lock(tmp_path, *STACK, 4711)
-    assert not holds_lock(tmp_path, *STACK, 4712)
+    assert stack(tmp_path).locks() == {found}
+    assert stack(tmp_path).locked_by(4711)
+    assert not stack(tmp_path).locked_by(4712)
 
 
 def test_a_lock_that_cannot_be_read_is_nobodys(tmp_path: Path) -> None:
     lock(tmp_path, "{")
-    assert not holds_lock(tmp_path, *STACK, 4711)
+    assert not stack(tmp_path).locked_by(4711)
 
 
 def test_the_newest_update_with_that_message_gets_its_last_word(tmp_path: Path) -> None:
     older, newer = entry(tmp_path, 1, "01J a, or back"), entry(tmp_path, 2, "01J a, or back")
-    assert reword(tmp_path, *STACK, old="01J a, or back", new="01J a")
+    assert stack(tmp_path).reword(old="01J a, or back", new="01J a")
     assert json.loads(newer.read_text(encoding="utf-8")) == {"kind": "update", "message": "01J a", "version": 2}
     assert json.loads(older.read_text(encoding="utf-8"))["message"] == "01J a, or back"
     assert sorted(path.name for path in newer.parent.iterdir()) == [older.name, newer.name], "no draft is left"
@@ -49,8 +51,8 @@ def test_the_newest_update_with_that_message_gets_its_last_word(tmp_path: Path) 
 def test_where_there_is_no_such_update_nothing_is_written(tmp_path: Path) -> None:
     path = entry(tmp_path, 1, "by hand")
     before = path.read_bytes()
-    assert not reword(tmp_path, *STACK, old="01J a, or back", new="01J a")
-    assert not reword(tmp_path / "elsewhere", *STACK, old="by hand", new="x")
+    assert not stack(tmp_path).reword(old="01J a, or back", new="01J a")
+    assert not stack(tmp_path / "elsewhere").reword(old="by hand", new="x")
     assert path.read_bytes() == before
 
 
