@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -121,3 +121,15 @@ def test_a_guard_that_was_killed_is_replaced_and_told_everything(tmp_path: Path,
 
     wait_for(lambda: not runs(first.pid) and not runs(second.pid))
     assert (first.wait().code, second.wait().code) < (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [({}, ("400", "768MiB")), ({"GOGC": "100"}, ("100", None)), ({"GOMEMLIMIT": "1GiB"}, (None, "1GiB"))],
+)
+def test_the_engine_collects_garbage_later_unless_somebody_has_said_when(
+    said: Mapping[str, str], expected: tuple[str | None, str | None], root: Path, environ: Mapping[str, str]
+) -> None:
+    engine = Engine(project="shop", root=root, environ={**environ, **said})
+
+    assert (engine.environ.get("GOGC"), engine.environ.get("GOMEMLIMIT")) == expected
