@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,8 @@ class PhaseContext:
     root: Path
 
 
+_loading = threading.Lock()
+
 TeamProgram = Callable[[PhaseContext], Mapping[str, Any] | None]
 """Registers resources; what it returns becomes stack outputs."""
 
@@ -51,16 +54,21 @@ TeamProgram = Callable[[PhaseContext], Mapping[str, Any] | None]
 def load(path: str, root: Path) -> TeamProgram:
     """Return the function that `package.module:function` names; the project's directory is importable.
 
+    One module at a time: two phases' programs begin together, and the modules of Pulumi's SDKs, which load themselves
+    when something of theirs is first looked up, are not made for two threads that look (Python 3.11 to 3.12.2,
+    https://github.com/python/cpython/issues/114763).
+
     Raises:
         ConfigurationError: there is no such module or function.
     """
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
     module_name, _, name = path.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ConfigurationError(f"program {path!r}: module {module_name!r} cannot be imported: {error}") from error
+    with _loading:
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+        try:
+            module = importlib.import_module(module_name)
+        except ImportError as error:
+            raise ConfigurationError(f"program {path!r}: module {module_name!r} cannot be imported: {error}") from error
     found = getattr(module, name, None)
     if not callable(found):
         raise ConfigurationError(f"program {path!r}: module {module_name!r} has no function {name!r}")
