@@ -88,6 +88,8 @@ class Attempt:
 
         def attempt() -> None:
             try:
+                if create and self._handle.absent:
+                    commands.create()  # and not first let the CLI find out what we know
                 work(commands, self.operation.post)
             except StackNotFoundError:
                 if not create:

@@ -27,7 +27,12 @@ from pulumi.automation import (
     Stack,
     UpdateSummary,
 )
-from pulumi.automation.errors import CommandError, StackNotFoundError, create_command_error
+from pulumi.automation.errors import (
+    CommandError,
+    StackAlreadyExistsError,
+    StackNotFoundError,
+    create_command_error,
+)
 from pulumi.automation.events import StepEventMetadata
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.settings import get_engine
@@ -209,8 +214,9 @@ class StackCommands:
         self._stack = _Stack(name, self._workspace)
 
     def create(self) -> None:
-        """Creates the stack."""
-        self.run("stack", "init", self._stack.name, "--no-select")
+        """Creates the stack, unless somebody has meanwhile."""
+        with contextlib.suppress(StackAlreadyExistsError):
+            self.run("stack", "init", self._stack.name, "--no-select")
 
     def run(self, *args: str) -> str:
         """Runs any other command and returns its standard output."""

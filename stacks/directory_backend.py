@@ -7,8 +7,12 @@ import json
 import logging
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from stacks.state_file import NotReadable
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +39,13 @@ class DirectoryStack:
         """The file with its newest state; it is elsewhere where Pulumi was told to compress it."""
         return self.directory / ".pulumi" / "stacks" / self.project / f"{self.stack}.json"
 
+    @property
+    def absent(self) -> bool:
+        """Whether there is no state of it: compressed neither, nor where Pulumi kept it before it had projects."""
+        stacks = self.directory / ".pulumi" / "stacks"
+        folders, endings = (stacks / self.project, stacks), (".json", ".json.gz")
+        return not any((folder / f"{self.stack}{ending}").exists() for folder in folders for ending in endings)
+
     def locks(self) -> frozenset[Path]:
         """Return the files that say who holds its lock."""
         return frozenset((_locks(self.directory, self.project) / self.stack).glob("*.json"))
@@ -48,23 +59,62 @@ class DirectoryStack:
                     return True
         return False
 
+    def history(self) -> list[dict[str, Any]]:
+        """Return what is recorded of its updates, the newest first; what a killed Pulumi left half-written is left out.
+
+        Raises:
+            NotReadable: Pulumi keeps it in another form.
+        """
+        if not self.state.exists() or any(self._history.glob("*.gz")):
+            raise NotReadable(str(self._history))
+        return [entry for _, entry in self._entries()]
+
+    @property
+    def _history(self) -> Path:
+        return self.directory / ".pulumi" / "history" / self.project / self.stack
+
+    def _entries(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        for path in sorted(self._history.glob("*.history.json"), reverse=True):  # named by nanoseconds
+            with contextlib.suppress(OSError, ValueError):
+                entry = json.loads(path.read_text(encoding="utf-8"))
+                if isinstance(entry, dict):
+                    yield path, entry
+
     def reword(self, *, old: str, new: str) -> bool:
         """Change the message of the newest update that has the message `old`, and say whether there was one.
 
         The CLI takes the message when it starts and writes it when it ends. An update that was started before it was
         decided what it does gets its last word here.
         """
-        history = self.directory / ".pulumi" / "history" / self.project / self.stack
-        for path in sorted(history.glob("*.history.json"), reverse=True):
-            with contextlib.suppress(OSError, ValueError):
-                entry = json.loads(path.read_text(encoding="utf-8"))
-                if isinstance(entry, dict) and entry.get("message") == old:
-                    entry["message"] = new
-                    draft = path.with_name(f".{path.name}.{os.getpid()}")
+        for path, entry in self._entries():
+            if entry.get("message") == old:
+                entry["message"] = new
+                draft = path.with_name(f".{path.name}.{os.getpid()}")
+                try:
                     draft.write_text(json.dumps(entry, indent=4, ensure_ascii=False), encoding="utf-8")
                     draft.replace(path)
-                    return True
+                except OSError:
+                    return False
+                return True
         return False
+
+
+def names(directory: Path, project: str) -> tuple[str, ...]:
+    """Return the names of a project's stacks, sorted.
+
+    Raises:
+        NotReadable: there are stacks from before Pulumi had projects, whose names do not tell whose they are; or the
+            directory cannot be read, which Pulumi says better.
+    """
+    stacks = directory / ".pulumi" / "stacks"
+    endings = (".json", ".json.gz")
+    try:
+        if any(name.endswith(endings) for name in _listed(stacks)):
+            raise NotReadable(str(stacks))
+        found = [name for name in _listed(stacks / project) if name.endswith(endings)]
+    except OSError as error:
+        raise NotReadable(str(stacks)) from error
+    return tuple(sorted(name.removesuffix(".gz").removesuffix(".json") for name in found))
 
 
 def mend(directory: Path, project: str) -> None:
@@ -85,6 +135,13 @@ def mend(directory: Path, project: str) -> None:
             if time.time() - path.stat().st_mtime > _ABANDONED_S:
                 path.unlink()
                 log.warning("removed %s, a lock that was never finished", path)
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except FileNotFoundError:
+        return []
 
 
 def _locks(directory: Path, project: str) -> Path:

@@ -12,17 +12,20 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from phases.errors import EngineError
 from stacks import backend as backends
-from stacks import cli, directory_backend, engine_errors, workdir
+from stacks import cli, directory_backend, engine_errors, salt, workdir
 from stacks.capacity import Capacity, of_machine
 from stacks.handle import StackHandle
 from stacks.keys import Keys
 from stacks.masking import Masker
 from stacks.processes import CliRun, Finished
+from stacks.state_file import NotReadable
 from stacks.supervision import Grace
 from stacks.updates import ConfigValue, HistoryEntry, ResourceChange, ResourceEvent, StackSettings, Update
 
@@ -152,6 +155,14 @@ class Engine:
         return provider == "passphrase" or (not provider and not self.backend.is_cloud)
 
     @cached_property
+    def settings_of_new(self) -> StackSettings:
+        """How the secrets of a stack that is yet to be made are encrypted: in a directory of ours, with one salt."""
+        theirs = self.settings.encryptionsalt or not self._needs_passphrase(self._given_environ)
+        if theirs or self.backend.directory is None:
+            return self.settings
+        return replace(self.settings, encryptionsalt=salt.shared(self.home / "salt", self.keys))
+
+    @cached_property
     def keys(self) -> Keys:
         """What opens the stacks' secrets without the CLI."""
         ours = self._needs_passphrase(self._given_environ)
@@ -175,6 +186,9 @@ class Engine:
 
     def stacks(self) -> tuple[str, ...]:
         """The names of the project's stacks on the backend, sorted."""
+        with suppress(NotReadable):
+            if self.backend.directory is not None:
+                return directory_backend.names(self.backend.directory, self.project)
         directory = workdir.prepare(
             self.home / "work", project=self.project, root=self.root, stack="none", settings=StackSettings()
         )

@@ -114,12 +114,13 @@ class StackHandle(StackReader):
         def work(commands: StackCommands, sink: EventSink) -> None:
             commands.preview(inline, sink)
 
-        attempt = self._attempt("preview", "", deadline, stop, on_event, program=inline)
-        try:
-            return attempt.run(work, create=False)
-        except EngineError:
-            if not attempt.found_no_stack:
-                raise
+        if not self.absent:
+            attempt = self._attempt("preview", "", deadline, stop, on_event, program=inline)
+            try:
+                return attempt.run(work, create=False)
+            except EngineError:
+                if not attempt.found_no_stack:
+                    raise
         with tempfile.TemporaryDirectory(prefix="launch-preview-") as scratch:
             attempt = self._attempt("preview", "", deadline, stop, on_event, program=inline)
             return attempt.run(work, create=True, env={"PULUMI_BACKEND_URL": f"file://{scratch}"})
@@ -199,11 +200,12 @@ class StackHandle(StackReader):
         Raises:
             EngineError: it still holds resources.
         """
-        finished = self._engine.run_cli(["stack", "rm", "--yes", "--stack", self.name], self._prepare())
-        if finished.code != 0 and not engine_errors.no_such_stack(finished):
-            raise engine_errors.from_command(
-                finished, stack=self.name, backend=self._engine.backend.url, verb="removal"
-            )
+        if not self.absent:
+            finished = self._engine.run_cli(["stack", "rm", "--yes", "--stack", self.name], self._prepare())
+            if finished.code != 0 and not engine_errors.no_such_stack(finished):
+                raise engine_errors.from_command(
+                    finished, stack=self.name, backend=self._engine.backend.url, verb="removal"
+                )
         workdir.remove(self._directory)
 
     def cancel(self) -> None:
@@ -265,6 +267,8 @@ class StackHandle(StackReader):
         stop: threading.Event | None,
         on_event: Callable[[ResourceEvent], None] | None,
     ) -> Update:
+        if self.absent:
+            return Update(self.name, message, {}, 0.0, ())
         attempt = self._attempt(verb, message, deadline, stop, on_event)
         try:
             return attempt.run(work, create=False)

@@ -59,13 +59,20 @@ class StackReader:
 
     def history(self, limit: int = 50) -> tuple[HistoryEntry, ...]:
         """The newest updates first, at most `limit`; empty where the stack does not exist."""
-        entries = self._history(["--page-size", str(limit), "--page", "1"])
-        if len(entries) == limit and not entries[0].get("version"):
-            entries = self._history([])  # only a backend without version numbers has to be asked for all
+        entries = self._history(limit)
         count = len(entries)
         return tuple(HistoryEntry.parse(entry, count - index) for index, entry in enumerate(entries[:limit]))
 
-    def _history(self, page: list[str]) -> list[dict[str, Any]]:
+    def _history(self, limit: int) -> list[dict[str, Any]]:
+        with suppress(NotReadable):
+            if self._files is not None:
+                return self._files.history()
+        entries = self._told_history(["--page-size", str(limit), "--page", "1"])
+        if len(entries) == limit and not entries[0].get("version"):
+            entries = self._told_history([])  # only a backend without version numbers has to be asked for all
+        return entries
+
+    def _told_history(self, page: list[str]) -> list[dict[str, Any]]:
         finished = self._read(["stack", "history", "--json", *page, "--stack", self.name])
         return [] if finished is None else list(json.loads(finished.stdout or "[]") or [])
 
@@ -76,6 +83,11 @@ class StackReader:
     def locked_by(self, pid: int) -> bool:
         """Whether that process of this machine has the stack's lock; False where the backend is no directory."""
         return self._files is not None and self._files.locked_by(pid)
+
+    @property
+    def absent(self) -> bool:
+        """Whether the stack is known not to exist, without asking anybody; False where the backend is no directory."""
+        return self._files is not None and self._files.absent
 
     def exists(self) -> bool:
         """Whether the backend has the stack."""
@@ -97,6 +109,8 @@ class StackReader:
 
     def _read(self, args: list[str]) -> Finished | None:
         """Runs a reading command; None where the stack does not exist."""
+        if self.absent:
+            return None
         finished = self._engine.run_cli(args, self._prepare())
         if finished.code == 0:
             return finished
@@ -116,5 +130,5 @@ class StackReader:
             project=self._engine.project,
             root=self._engine.root,
             stack=self.name,
-            settings=self._engine.settings,
+            settings=self._engine.settings_of_new if self.absent else self._engine.settings,
         )

@@ -73,10 +73,10 @@ class HistoryEntry:
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any], number: int) -> HistoryEntry:
-        """Reads an entry of `pulumi stack history --json`.
+        """Reads an entry of `pulumi stack history --json`, or of a directory backend's own record.
 
         Args:
-            entry: the entry.
+            entry: the entry; the record has its times in seconds since the epoch.
             number: its version where the backend counts none.
         """
         ended = entry.get("endTime")
@@ -85,8 +85,8 @@ class HistoryEntry:
             message=str(entry.get("message") or ""),
             result=str(entry.get("result") or ""),
             kind=str(entry.get("kind") or ""),
-            started=_time(str(entry["startTime"])),
-            ended=_time(str(ended)) if ended else None,
+            started=_time(entry["startTime"]),
+            ended=_time(ended) if ended else None,
             changes={str(op): int(count) for op, count in (entry.get("resourceChanges") or {}).items()},
         )
 
@@ -146,5 +146,7 @@ class StackSettings:
     encryptionsalt: str | None = None
 
 
-def _time(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+def _time(found: str | int) -> datetime:
+    if isinstance(found, int):
+        return datetime.fromtimestamp(found, UTC)
+    return datetime.strptime(found, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

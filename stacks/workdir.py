@@ -67,22 +67,9 @@ def remove(directory: Path) -> None:
 
 
 def passphrase_file(home: Path) -> tuple[Path, bool]:
-    """The file with this machine's private passphrase, made on first use, and whether it was made just now.
-
-    The finished file appears under its name in one step, so that two processes agree on one passphrase.
-    """
+    """The file with this machine's private passphrase, made on first use, and whether it was made just now."""
     path = home / "passphrase"
-    if path.exists():
-        return path, False
-    private_directory(home)
-    draft = _draft(path, secrets.token_urlsafe(32).encode())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return path, False
-    finally:
-        draft.unlink()
-    return path, True
+    return path, not path.exists() and make_once(path, secrets.token_urlsafe(32).encode())
 
 
 def engine_home(home: Path, environ: Mapping[str, str]) -> Path:
@@ -94,6 +81,22 @@ def engine_home(home: Path, environ: Mapping[str, str]) -> Path:
         with contextlib.suppress(FileExistsError):
             plugins.symlink_to(shared, target_is_directory=True)
     return directory
+
+
+def make_once(path: Path, content: bytes) -> bool:
+    """Writes a file that only its owner can read, unless it is there; returns whether it was written.
+
+    The finished file appears under its name in one step, so that two processes agree on what is in it.
+    """
+    private_directory(path.parent)
+    draft = _draft(path, content)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
 
 
 def write_private(path: Path, content: bytes) -> None:

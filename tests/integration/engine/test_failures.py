@@ -140,4 +140,6 @@ def test_without_a_cli_the_user_learns_how_to_get_one(
     monkeypatch.setattr("stacks.cli.__file__", str(root / "elsewhere" / "stacks" / "cli.py"))
 
     with pytest.raises(EngineMissing, match="make setup"):
-        Engine(project="shop", root=root, environ={**environ, "PATH": str(root)}).stack("dev").outputs()
+        Engine(project="shop", root=root, environ={**environ, "PATH": str(root)}).stack("dev").update(
+            lambda: None, message="x"
+        )

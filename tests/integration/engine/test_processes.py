@@ -54,6 +54,9 @@ def test_a_backend_that_does_not_answer_is_called_so(
     slow.write_text('#!/bin/sh\n[ "$1" = version ] && echo v3.259.0 && exit\nexec sleep 600\n', encoding="utf-8")
     slow.chmod(0o755)
     monkeypatch.setattr(engines, "_COMMAND_S", 0.5)
+    compressed = root / ".launch" / "state" / ".pulumi" / "stacks" / "shop" / "dev.json.gz"  # which only Pulumi reads
+    compressed.parent.mkdir(parents=True)
+    compressed.touch()
 
     with pytest.raises(EngineError, match=r"`pulumi stack output` did not end .*backend file://"):
         engine.stack("dev").outputs()

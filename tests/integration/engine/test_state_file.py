@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from phases.errors import EngineError
-from stacks.engine import Engine, StackHandle
+from stacks.engine import Engine, HistoryEntry, StackHandle
 from stacks.processes import Finished
 
 pytestmark = pytest.mark.integration
@@ -85,3 +85,51 @@ def test_a_wrong_passphrase_opens_nothing(root: Path, environ: Mapping[str, str]
         stranger.outputs(secrets=True)
     with pytest.raises(EngineError, match="passphrase"):
         stranger.checkpoint()
+
+
+def test_nobody_is_asked_about_a_stack_that_is_not_there(engine: Engine, no_cli: Callable[[], None]) -> None:
+    no_cli()
+    stack = engine.stack("dev")
+    assert not stack.exists()
+    assert (stack.checkpoint(), stack.outputs(), stack.history()) == (None, {}, ())
+    assert not stack.refresh().changed
+    assert not stack.destroy(message="down").changed
+    stack.remove()
+
+
+def test_a_stack_that_somebody_makes_meanwhile_is_updated(
+    engine: Engine, stack: StackHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(StackHandle, "absent", True)
+        assert engine.stack("dev").update(program, message="second").changes == {"same": 3}
+    assert [entry.message for entry in stack.history()] == ["second", "first"]
+
+
+def test_all_stacks_have_one_salt_so_that_their_key_is_derived_once(
+    engine: Engine, stack: StackHandle, root: Path
+) -> None:
+    engine.stack("dev-traffic").update(program, message="first")
+    states = root / ".launch" / "state" / ".pulumi" / "stacks" / "shop"
+    salts = {
+        json.loads((states / f"{name}.json").read_text())["checkpoint"]["latest"]["secrets_providers"]["state"]["salt"]
+        for name in ("dev", "dev-traffic")
+    }
+    assert len(salts) == 1
+    traffic = engine.stack("dev-traffic")
+    assert (
+        stack.outputs(secrets=True)
+        == traffic.outputs(secrets=True)
+        == by_cli(engine, "output", "--json", "--show-secrets")
+    )
+    assert len(list((root / ".launch" / "keys").iterdir())) == 1
+
+
+def test_the_history_is_what_the_cli_says(engine: Engine, stack: StackHandle, no_cli: Callable[[], None]) -> None:
+    stack.update(program, message="second")
+    told = by_cli(engine, "history", "--json")
+    no_cli()
+    expected = tuple(HistoryEntry.parse(entry, len(told) - index) for index, entry in enumerate(told))
+    assert stack.history() == expected
+    assert stack.history(1) == expected[:1]
+    assert engine.stacks() == ("dev",)
