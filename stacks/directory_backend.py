@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 _ABANDONED_S = 60.0
 """How old a half-written lock is that nobody can be writing any more; one takes far less than a second."""
 
+_COMPRESSED = (".gz", ".zst")
+_STATES = (".json", *(f".json{ending}" for ending in _COMPRESSED))
+"""What the name of a state may end with."""
+
 
 @dataclass(frozen=True, slots=True)
 class DirectoryStack:
@@ -43,8 +47,8 @@ class DirectoryStack:
     def absent(self) -> bool:
         """Whether there is no state of it: compressed neither, nor where Pulumi kept it before it had projects."""
         stacks = self.directory / ".pulumi" / "stacks"
-        folders, endings = (stacks / self.project, stacks), (".json", ".json.gz")
-        return not any((folder / f"{self.stack}{ending}").exists() for folder in folders for ending in endings)
+        folders = (stacks / self.project, stacks)
+        return not any((folder / f"{self.stack}{ending}").exists() for folder in folders for ending in _STATES)
 
     def locks(self) -> frozenset[Path]:
         """Return the files that say who holds its lock."""
@@ -65,7 +69,7 @@ class DirectoryStack:
         Raises:
             NotReadable: Pulumi keeps it in another form.
         """
-        if not self.state.exists() or any(self._history.glob("*.gz")):
+        if not self.state.exists() or any(path.suffix in _COMPRESSED for path in self._history.glob("*.json.*")):
             raise NotReadable(str(self._history))
         return [entry for _, entry in self._entries()]
 
@@ -107,14 +111,13 @@ def names(directory: Path, project: str) -> tuple[str, ...]:
             directory cannot be read, which Pulumi says better.
     """
     stacks = directory / ".pulumi" / "stacks"
-    endings = (".json", ".json.gz")
     try:
-        if any(name.endswith(endings) for name in _listed(stacks)):
+        if any(name.endswith(_STATES) for name in _listed(stacks)):
             raise NotReadable(str(stacks))
-        found = [name for name in _listed(stacks / project) if name.endswith(endings)]
+        found = [name for name in _listed(stacks / project) if name.endswith(_STATES)]
     except OSError as error:
         raise NotReadable(str(stacks)) from error
-    return tuple(sorted(name.removesuffix(".gz").removesuffix(".json") for name in found))
+    return tuple(sorted(name[: name.rindex(".json")] for name in found))
 
 
 def mend(directory: Path, project: str) -> None:

@@ -43,7 +43,9 @@ def test_a_lock_that_cannot_be_read_is_nobodys(tmp_path: Path) -> None:
     assert not stack(tmp_path).locked_by(4711)
 
 
-@pytest.mark.parametrize("file", ["shop/dev-traffic.json", "shop/dev-traffic.json.gz", "dev-traffic.json"])
+@pytest.mark.parametrize(
+    "file", ["shop/dev-traffic.json", "shop/dev-traffic.json.gz", "shop/dev-traffic.json.zst", "dev-traffic.json"]
+)
 def test_a_stack_is_there_wherever_pulumi_may_have_put_it(tmp_path: Path, file: str) -> None:
     assert stack(tmp_path).absent
     path = tmp_path / ".pulumi" / "stacks" / file
@@ -82,7 +84,7 @@ def test_the_history_is_told_from_its_newest_update_on(tmp_path: Path) -> None:
 
     assert [found["message"] for found in stack(tmp_path).history()] == ["update 2", "update 1"]
 
-    entry(tmp_path, 4, "x").with_name("dev-traffic-4.history.json.gz").touch()
+    entry(tmp_path, 4, "x").with_name("dev-traffic-4.history.json.zst").touch()
     with pytest.raises(NotReadable):
         stack(tmp_path).history()
 
