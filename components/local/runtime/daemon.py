@@ -151,7 +151,7 @@ def _stop_orphan(record: Record, grace: float | None) -> None:
     if child.alive():
         child.send_group(signal.SIGTERM)
         _wait(lambda: not child.alive(), 5.0 if grace is None else grace)
-    child.send_group(signal.SIGKILL)
+    child.kill_group()
     _wait(lambda: not child.alive(), _DEATH)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 _PROC = Path("/proc")
+_KILLED_SECONDS = 0.5
+_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,26 @@ class Identity:
         if now is None or now == self.started:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
+
+    def kill_group(self) -> None:
+        """Kill whatever is left of that group, and wait a moment until it is gone and holds no port any more.
+
+        A process is not gone at once when it is killed. One that nobody waits for (in a container whose first process
+        waits for none) stays as a zombie, which holds nothing.
+        """
+        self.send_group(signal.SIGKILL)
+        deadline = time.monotonic() + _KILLED_SECONDS
+        while self._group_left() and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+
+    def _group_left(self) -> bool:
+        try:
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return False  # it is somebody else's by now
+        return True
 
 
 @lru_cache(maxsize=1)

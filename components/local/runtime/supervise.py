@@ -150,7 +150,7 @@ class Supervisor:
 
     def _bury(self, ended: str, now: float) -> bool:
         if self._child is not None:
-            self._child.identity.send_group(signal.SIGKILL)  # what it left behind must not hold the port
+            self._child.identity.kill_group()  # what it left behind must not hold the port
         self._child = None
         self._ended = ended
         if not self._ready:
@@ -206,9 +206,11 @@ class Supervisor:
         group.send_group(signal.SIGTERM)
         while self._child.ended() is None and time.monotonic() < deadline:
             self._sleep(min(_ADOPTED_TICK, deadline - time.monotonic()))
-        group.send_group(signal.SIGKILL)
-        while self._child.ended() is None:
-            time.sleep(0.01)
+        if self._child.ended() is None:
+            group.send_group(signal.SIGKILL)
+            while self._child.ended() is None:
+                time.sleep(0.01)
+        group.kill_group()
 
     def _record(self, phase: Phase) -> None:
         self._phase = phase
