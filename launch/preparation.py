@@ -49,11 +49,12 @@ def prepare(
     engine = engine or engine_for(asked.root, asked.environment, asked.environ)
     if values is None:
         values = engine.config(asked.environment)
+    companions: dict[str, Resolved] | None = None
     if to is None and asked.taken is None:
         # A mistake stops here: before the ledger is looked for, and so before anything is made for it.
         early = _load(asked, values, image=asked.image, previous=None)
         releases.resolve(early.image, early.spec, early.settings)
-        releases.companions(early.settings, {})
+        companions = releases.companions(early.settings, {})
     ledger = Ledger(engine.stack(asked.environment))
     entry = ledger.read()
     last = last_record(entry)
@@ -66,7 +67,9 @@ def prepare(
         if pinned is not None
         else releases.resolve(config.image, config.spec, config.settings)
     )
-    return _put_together(asked, engine, ledger, entry, last, config, resolved, archived, values, pinned)
+    if companions is None or pinned is not None:
+        companions = releases.companions(config.settings, pinned.companions if pinned else {})
+    return _put_together(asked, engine, ledger, entry, last, config, resolved, companions, archived, values)
 
 
 def _load(
@@ -99,9 +102,9 @@ def _put_together(
     last: LaunchRecord | None,
     config: Config,
     resolved: Resolved,
+    companions: Mapping[str, Resolved],
     archived: Archived | None,
     values: Mapping[str, ConfigValue],
-    pin: ReleaseRecord | None,
 ) -> Prepared:
     # What to plan depends on what runs, and what to read depends on what the plan changes: the stacks' names come
     # from a plan for a first launch, which changes the same ones.
@@ -133,7 +136,6 @@ def _put_together(
         resolved.release,
         plans.Situation(previous_image=previous, schema_last=schema_last),
     )
-    companions = releases.companions(config.settings, pin.companions if pin else {})
     paths = Paths(config.root, config.environment)
     prepared = Prepared(
         asked=asked,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from phases.errors import ConfigurationError
 from phases.gates.base import Release
 from phases.record import ReleaseRecord
 from phases.spec import LaunchSpec
+
+_QUESTIONS = 8
+"""How many images a registry is asked for at once; each takes two questions, a few hundredths of a second away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +56,22 @@ def companions(settings: EnvironmentSettings, pins: Mapping[str, ReleaseRecord])
     Raises:
         ConfigurationError: there is no such image.
     """
-    found: dict[str, Resolved] = {}
-    registry = source(settings.registry)  # one for all: it keeps its connection and its token
-    for name, service in settings.services.items():
+    registry = source(settings.registry)  # one for all: it keeps its connections and its token
+
+    def resolved(name: str, image: str) -> Resolved:
         pin = pins.get(name)
         try:
-            image = _again(registry, pin.image, pin.digest) if pin else registry.resolve(service.image)
+            found = _again(registry, pin.image, pin.digest) if pin else registry.resolve(image)
         except (NoSuchImage, ConfigurationError) as error:
-            raise ConfigurationError(f"launch:services.{name}: image {service.image!r}: {error}") from error
-        found[name] = Resolved(Release(pin.image if pin else service.image, image.digest), image, None)
-    return found
+            raise ConfigurationError(f"launch:services.{name}: image {image!r}: {error}") from error
+        return Resolved(Release(pin.image if pin else image, found.digest), found, None)
+
+    with ThreadPoolExecutor(_QUESTIONS) as pool:  # starts no thread where there is nothing to ask
+        asked = {name: pool.submit(resolved, name, service.image) for name, service in settings.services.items()}
+        try:
+            return {name: answer.result() for name, answer in asked.items()}
+        finally:
+            pool.shutdown(cancel_futures=True)  # after the first mistake nobody asks for the rest
 
 
 def pinned(release: ReleaseRecord, settings: EnvironmentSettings) -> Resolved:

@@ -20,6 +20,7 @@ _LIMIT = 8 * 1024 * 1024
 _REDIRECTS = 5
 _OK, _UNAUTHORIZED = 200, 401
 _CHUNK = 64 * 1024
+_CONNECTIONS = 8
 
 
 class RegistryUnavailable(LaunchError):
@@ -111,7 +112,7 @@ class Transport:
         import urllib3
 
         if self._pool is None:
-            self._pool = urllib3.PoolManager(maxsize=2)
+            self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS)
         left = max(deadline - time.monotonic(), 0.001)
         # Blobs often lie elsewhere; urllib3 does not take the authorization along to another host.
         retries = urllib3.Retry(total=None, connect=0, read=0, status=0, other=1, redirect=_REDIRECTS)
