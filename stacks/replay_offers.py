@@ -138,10 +138,15 @@ def _text(value: Any) -> str | None:  # noqa: ANN401
 
 def canonical(value: Any) -> str:  # noqa: ANN401
     """Equal for equal values: secrets revealed, 1 and 1.0 the same."""
-    return json.dumps(_normal(plain(value)), sort_keys=True)
+    return _encode(_normal(plain(value)))
+
+
+_encode: Final = json.JSONEncoder(sort_keys=True).encode
 
 
 def _normal(value: Any) -> Any:  # noqa: ANN401
+    if type(value) is str:
+        return value
     if isinstance(value, Mapping):
         return {key: _normal(item) for key, item in value.items()}
     if isinstance(value, list):
