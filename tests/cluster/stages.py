@@ -157,8 +157,8 @@ addresses:
 - {type: InternalIP, address: {{ NodeIP | Quote }}}
 - {type: Hostname, address: {{ NodeName | Quote }}}
 daemonEndpoints: {kubeletEndpoint: {Port: {{ NodePort }}}}
-allocatable: {cpu: "6400", memory: 25Ti, pods: "10000"}
-capacity: {cpu: "6400", memory: 25Ti, pods: "10000"}
+allocatable: {cpu: "640", memory: 2560Gi, pods: "10000"}
+capacity: {cpu: "640", memory: 2560Gi, pods: "10000"}
 nodeInfo:
   architecture: amd64
   bootID: ""
