@@ -14,11 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from stacks.sealing import Cipher
 from stacks.workdir import make_once, write_private
 
-_WORD: Final = b"pulumi"
+_VERSION: Final = "v1"
+_WORD: Final = "pulumi"
 _SALT_BYTES: Final = 8
-_NONCE_BYTES: Final = 12
 
 
 def shared(path: Path, key: Callable[[bytes], bytes | None]) -> str | None:
@@ -50,28 +51,29 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _made(key: Callable[[bytes], bytes | None]) -> str | None:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+def of(text: str) -> bytes:
+    """Return the salt in an `encryptionsalt`.
 
-    salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
+    Raises:
+        ValueError: it is none that this module knows.
+    """
+    version, _, rest = text.partition(":")
+    if version != _VERSION:
+        raise ValueError(f"a salt has version {version!r}")
+    return base64.b64decode(rest.partition(":")[0])
+
+
+def _made(key: Callable[[bytes], bytes | None]) -> str | None:
+    salt = secrets.token_bytes(_SALT_BYTES)
     derived = key(salt)
     if derived is None:
         return None
-    word = AESGCM(derived).encrypt(nonce, _WORD, None)
-    first, second, third = (base64.b64encode(part).decode() for part in (salt, nonce, word))
-    return f"v1:{first}:v1:{second}:{third}"
+    return f"{_VERSION}:{base64.b64encode(salt).decode()}:{Cipher(derived).seal(_WORD)}"
 
 
 def _opens(text: str, key: Callable[[bytes], bytes | None]) -> bool:
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     try:
-        _, salt, _, nonce, word = text.split(":")
-        derived = key(base64.b64decode(salt))
-        return (
-            derived is not None
-            and AESGCM(derived).decrypt(base64.b64decode(nonce), base64.b64decode(word), None) == _WORD
-        )
-    except (ValueError, InvalidTag):
+        derived = key(of(text))
+        return derived is not None and Cipher(derived).open(text.split(":", 2)[2]) == _WORD
+    except (ValueError, IndexError):
         return False

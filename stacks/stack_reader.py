@@ -91,8 +91,8 @@ class StackReader:
 
     def exists(self) -> bool:
         """Whether the backend has the stack."""
-        with suppress(NotReadable):
-            return self._file() is not None
+        if self._files is not None:
+            return not self._files.absent
         return self._read(["stack", "output", "--json", "--stack", self.name]) is not None
 
     def _file(self) -> StateFile:

@@ -5,24 +5,22 @@ times. What is read here is what `pulumi stack export --show-secrets` and `pulum
 not known for sure (another format, other secrets, a wrong passphrase) is left to the CLI, whose errors are better.
 
 The formats are Pulumi's: `VersionedCheckpoint` and `SecretV1` of sdk/go/common/apitype, and for secrets its passphrase
-provider, `v1:NONCE:CIPHERTEXT` by AES-256-GCM (sdk/go/common/resource/config/crypt.go).
+provider (`stacks/sealing.py`).
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from stacks import salt
 from stacks.masking import MASK
 from stacks.recorded import STACK_TYPE
 from stacks.replay_values import SIG_KEY, is_secret
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from stacks.sealing import Cipher
 
 _VERSIONS: Final = (3, 4)
 
@@ -84,26 +82,18 @@ class StateFile:
     def _plaintext(self, secret: Mapping[str, Any]) -> str:
         if "plaintext" in secret:
             return str(secret["plaintext"])
-        from cryptography.exceptions import InvalidTag
-
         try:
-            version, nonce, ciphertext = str(secret["ciphertext"]).split(":")
-            if version != "v1":
-                raise NotReadable(f"a secret has version {version!r}")
-            return self._cipher.decrypt(base64.b64decode(nonce), base64.b64decode(ciphertext), None).decode()
-        except (KeyError, ValueError, InvalidTag) as error:
+            return self._cipher.open(str(secret["ciphertext"]))
+        except (KeyError, ValueError) as error:
             raise NotReadable("a secret cannot be opened") from error
 
     @cached_property
-    def _cipher(self) -> AESGCM:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+    def _cipher(self) -> Cipher:
         provider = self._latest.get("secrets_providers") or {}
-        version, _, rest = str((provider.get("state") or {}).get("salt")).partition(":")
-        if provider.get("type") == "passphrase" and version == "v1":
-            key = self._key(base64.b64decode(rest.partition(":")[0]))
+        if provider.get("type") == "passphrase":
+            key = self._key(salt.of(str((provider.get("state") or {}).get("salt"))))
             if key is not None:
-                return AESGCM(key)
+                return Cipher(key)
         raise NotReadable("its secrets are encrypted in another way")
 
 

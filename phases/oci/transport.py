@@ -21,6 +21,7 @@ _REDIRECTS = 5
 _OK, _UNAUTHORIZED = 200, 401
 _CHUNK = 64 * 1024
 _CONNECTIONS = 8
+"""Kept open; as many as images of a launch are asked for at once."""
 
 
 class RegistryUnavailable(LaunchError):

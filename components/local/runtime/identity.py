@@ -80,10 +80,8 @@ class Identity:
     def _group_left(self) -> bool:
         try:
             os.killpg(self.pid, 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):  # nobody's, or somebody else's by now
             return False
-        except PermissionError:
-            return False  # it is somebody else's by now
         return True
 
 

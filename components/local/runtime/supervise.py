@@ -206,10 +206,9 @@ class Supervisor:
         group.send_group(signal.SIGTERM)
         while self._child.ended() is None and time.monotonic() < deadline:
             self._sleep(min(_ADOPTED_TICK, deadline - time.monotonic()))
-        if self._child.ended() is None:
-            group.send_group(signal.SIGKILL)
-            while self._child.ended() is None:
-                time.sleep(0.01)
+        group.send_group(signal.SIGKILL)
+        while self._child.ended() is None:  # and so it is waited for, and no zombie of ours in the group
+            time.sleep(0.01)
         group.kill_group()
 
     def _record(self, phase: Phase) -> None:
