@@ -14,7 +14,6 @@ import contextlib
 import functools
 import http.client
 import json
-import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -99,11 +98,11 @@ class Cluster:
     @contextlib.contextmanager
     def frozen(self, server: str = "kube-apiserver") -> Iterator[None]:
         """Holds a server still for a while: it takes connections and answers nothing."""
-        self.processes.signal(server, signal.SIGSTOP)
         try:
+            self.processes.freeze(server)
             yield
         finally:
-            self.processes.signal(server, signal.SIGCONT)
+            self.processes.thaw(server)
 
     def start(self) -> None:
         """Starts everything and waits until a pod could run.

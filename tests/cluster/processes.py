@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import psutil
 
+from tests.cluster.waiting import wait_until
+
 _GUARD = Path(__file__).with_name("guard.py")
 _LOG_TAIL_BYTES = 4000
 _STOP_SECONDS = 30.0
@@ -78,9 +80,22 @@ class Processes:
         text = (self.directory / f"{name}.log").read_bytes()
         return text[-_LOG_TAIL_BYTES:].decode(errors="replace")
 
-    def signal(self, name: str, number: signal.Signals) -> None:
-        """Sends a signal to a server."""
-        os.kill(self.pids[name], number)
+    def freeze(self, name: str) -> None:
+        """Holds a server still; when this returns it does.
+
+        A stop is only noted by `kill`: on a busy machine some of the server's threads go on for a moment, and that is
+        enough for an answer.
+
+        Raises:
+            AssertionError: it still runs after a while.
+        """
+        pid = self.pids[name]
+        os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: _is_frozen(pid))
+
+    def thaw(self, name: str) -> None:
+        """Lets a frozen server go on."""
+        os.kill(self.pids[name], signal.SIGCONT)
 
     def memory(self) -> dict[str, int]:
         """Resident bytes of each server."""
@@ -105,6 +120,12 @@ def is_running(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _is_frozen(pid: int) -> bool:
+    """Whether each thread of a process is stopped; a process as such says so when only the first of them is."""
+    states = (task.read_text(encoding="utf-8") for task in Path(f"/proc/{pid}/task").glob("*/status"))
+    return all("State:\tT" in state for state in states)
 
 
 def free_ports(count: int) -> list[int]:
