@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from phases.errors import EngineError, UpdateStopped
 from stacks import engine_errors
+from stacks.forkserver import Forkserver
 from stacks.supervision import Operation, Stopped
 from stacks.updates import Update
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from stacks.automation import EventSink, Program, StackCommands
     from stacks.engine import Engine
     from stacks.handle import StackHandle
+
+_forkserver = Forkserver()
 
 
 class Attempt:
@@ -83,7 +86,8 @@ class Attempt:
     ) -> Callable[[], None]:
         from stacks.automation import OwnedCommand, StackCommands, StackNotFoundError
 
-        command = OwnedCommand(self._engine.cli, {**self._engine.environ, **env}, self.operation.run_cli)
+        environ = {**self._engine.environ, **_forkserver.environ, **env}
+        command = OwnedCommand(self._engine.cli, environ, self.operation.run_cli)
         commands = StackCommands(self._handle.name, self._directory, command)
 
         def attempt() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from importlib import metadata
 
 USAGE = """\
 pulumi-resource-launch is a plugin of Pulumi: `pulumi up` finds it on PATH and starts it.
@@ -18,26 +16,47 @@ def main() -> int:
     """Run the plugin; the process's exit code."""
     arguments = [argument for argument in sys.argv[1:] if argument not in {"--logtostderr", "--logflow"}]
     wanted = [argument for argument in arguments if not argument.startswith("-")]
-    version = metadata.version("pulumi-launch")
     if arguments == ["--schema"]:
-        from components.provider.registry import RESOURCES
-        from components.provider.schema import package_schema
-
-        sys.stdout.write(package_schema(RESOURCES, version) + "\n")
-        return 0
+        return _print_schema()
     if not wanted:
         sys.stderr.write(USAGE)
         return 2
+
+    from components.provider.relay import hand_over
+
+    code = hand_over(wanted[0])
+    if code is None:
+        _serve(wanted[0])
+    return code or 0
+
+
+def _print_schema() -> int:
+    from components.provider.registry import RESOURCES
+    from components.provider.schema import package_schema
+
+    sys.stdout.write(package_schema(RESOURCES, _version()) + "\n")
+    return 0
+
+
+def _serve(engine: str) -> None:
+    import asyncio
 
     from components.provider.provider import LaunchProvider
     from components.provider.registry import DRIFTING, RESOURCES
     from components.provider.server import serve
 
+    version = _version()
     provider = LaunchProvider(RESOURCES, version, drifting=DRIFTING)
-    asyncio.run(serve(provider, version=version, engine=wanted[0]))
+    asyncio.run(serve(provider, version=version, engine=engine))
     # The threads of operations that did not answer in time would keep the process, and nobody waits for them.
     sys.stdout.flush()
     os._exit(0)
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    return metadata.version("pulumi-launch")
 
 
 if __name__ == "__main__":

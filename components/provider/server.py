@@ -12,7 +12,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
 
 import grpc  # type: ignore[import-untyped]
@@ -114,8 +114,14 @@ class Servicer(ProviderServicer):
         return response
 
 
-async def serve(provider: LaunchProvider, *, version: str, engine: str) -> None:
-    """Serve until the engine is gone or a signal comes.
+async def serve(
+    provider: LaunchProvider,
+    *,
+    version: str,
+    engine: str,
+    gone: Callable[[], Coroutine[Any, Any, None]] = parent.gone,
+) -> None:
+    """Serve until whoever started this is gone or a signal comes.
 
     The port is printed on standard output, where the engine waits for it.
 
@@ -123,6 +129,7 @@ async def serve(provider: LaunchProvider, *, version: str, engine: str) -> None:
         provider: what to serve.
         version: of the plugin.
         engine: address of the engine, from the command line.
+        gone: returns when whoever started this is gone.
     """
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS, interceptors=[Failures()])
     servicer = Servicer([], version, provider, engine_address=engine)
@@ -139,7 +146,7 @@ async def serve(provider: LaunchProvider, *, version: str, engine: str) -> None:
 
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    ends = [asyncio.create_task(told.wait()), asyncio.create_task(parent.gone())]
+    ends = [asyncio.create_task(told.wait()), asyncio.create_task(gone())]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     for task in ends:
         task.cancel()
