@@ -85,7 +85,7 @@ def _provided(
     update: ArmedUpdate, now: Checkpoint | None, step: Next | None, back: WayBack | None
 ) -> ArmedUpdate | None:
     """Return the update with its outcomes, started; None where there are none."""
-    if now is None or now.pending or any(resource.hooks for resource in now.live):
+    if now is None or now.interrupted or any(resource.hooks for resource in now.live):
         return None
     holds = keys(now, providers=False)
     outcomes: dict[str, Outcome] = {STAY: replayed(STAY, replay.program(now, current=now), keys(now))}

@@ -56,6 +56,15 @@ class Checkpoint:
         return tuple(resource for resource in self.resources if not resource.deleting)
 
     @property
+    def interrupted(self) -> bool:
+        """Whether a change was begun and its end is not recorded.
+
+        A create is not counted: the record holds nothing of what it made, the next create finds what it left, and the
+        engine goes on mentioning it after any number of good updates, until somebody refreshes the stack.
+        """
+        return any(operation.type != "creating" for operation in self.pending)
+
+    @property
     def root(self) -> Resource | None:
         """The stack's own resource; None where there was never an update."""
         return next((resource for resource in self.live if resource.is_stack), None)

@@ -8,7 +8,6 @@ themselves (`components.provider.relay`).
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
 import secrets
 import select
@@ -18,10 +17,9 @@ import sys
 import threading
 
 from components.provider.handover import VARIABLE, address
+from stacks.processes import let_go
 
 _BACKLOG = 128
-_END_S = 2.0
-"""Seconds for which the end of the server is waited for, once it has lost us."""
 
 
 class Forkserver:
@@ -63,11 +61,4 @@ def _start_when_asked(listener: socket.socket) -> None:
             start_new_session=True,
             cwd=os.sep,
         )
-    atexit.register(_end, server)
-
-
-def _end(server: subprocess.Popen[bytes]) -> None:
-    if server.stdin is not None:
-        server.stdin.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        server.wait(_END_S)
+    atexit.register(let_go, server)

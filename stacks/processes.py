@@ -6,6 +6,7 @@ interrupt means, and its plugins can be found again by the session's number.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -22,6 +23,9 @@ from stacks import reaper
 
 _AFTER_EXIT_S = 5.0
 """How long output is still read after the CLI ended, in case something else holds its end of the pipe."""
+
+_LET_GO_S = 2.0
+"""How long the end of a helper is waited for that has nothing left to do; else it ends without us."""
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +138,7 @@ class OrphanGuard:
         self._lock = threading.Lock()
         self._helper: subprocess.Popen[bytes] | None = None
         self._watched: set[int] = set()
+        atexit.register(self.close)
 
     def watch(self, pid: int) -> None:
         """From now on, our death ends the CLI run `pid`."""
@@ -160,10 +165,8 @@ class OrphanGuard:
 
     def _drop_helper(self) -> None:
         helper, self._helper = self._helper, None
-        if helper is not None and helper.stdin is not None:
-            with contextlib.suppress(OSError):
-                helper.stdin.close()
-            helper.wait()
+        if helper is not None:
+            let_go(helper)
 
     def _tell(self, line: str) -> bool:
         """Whether the helper is there to hear it."""
@@ -176,6 +179,15 @@ class OrphanGuard:
             log.warning("The guard of the engine's processes is gone (%s)", error)
             return False
         return True
+
+
+def let_go(helper: subprocess.Popen[bytes]) -> None:
+    """Tells a helper that ends with its standard input that we are gone; it may have things to finish without us."""
+    if helper.stdin is not None:
+        with contextlib.suppress(OSError):
+            helper.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        helper.wait(_LET_GO_S)
 
 
 def _start_helper() -> subprocess.Popen[bytes]:

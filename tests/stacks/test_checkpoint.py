@@ -119,6 +119,7 @@ def test_knows_what_each_resource_is() -> None:
     assert leftover.deleting
     assert checkpoint.live == (root, provider, managed)
     assert checkpoint.pending == (PendingOperation("urn:9", "creating"),)
+    assert not checkpoint.interrupted
     assert plain(checkpoint.outputs["password"]) == "hunter2"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.arming import Next, arm
+from stacks.arming import FORWARD, Next, WayBack, arm
 from stacks.checkpoint import Checkpoint
 from stacks.engine import Engine, StackHandle
 from stacks.going_back import read, restore
@@ -105,3 +105,25 @@ def test_nobody_looks_where_every_update_ended_in_order(stack: StackHandle, worl
     for weight in ("50", "100"):
         stack.update(route(weight, world), message=f"to {weight}")
     assert [entry.kind for entry in stack.history()] == ["update", "update", "update"]
+
+
+def test_a_create_that_was_killed_is_created_again_and_later_updates_are_armed(
+    engine: Engine, world: Path, tmp_path: Path, engine_killed: EngineKilled
+) -> None:
+    """The engine mentions such a create after every update, until somebody refreshes the stack."""
+    handle, mark = engine.stack("dev-traffic"), tmp_path / "mark"
+    with engine_killed(mark.exists):
+        handle.update(route("0", world, mark=mark), message="first")
+    handle.update(route("0", world), message="first, again")
+    now = read(handle)
+    assert now is not None
+    assert [operation.type for operation in now.pending] == ["creating"]
+
+    update = arm(handle, message="to 50", step=Next(route("50", world)), back=WayBack(now, UNDO))
+    assert update is not None
+    update.fire(FORWARD)
+    update.wait_applied(60.0)
+    update.wait_end()
+    assert world.read_text() == "50"
+    restore(handle, now, marker=UNDO, message="back", deadline=60.0)
+    assert world.read_text() == "0"
