@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from phases.errors import EngineError
 from stacks.engine import Engine, Grace
+from tests.integration.processes import started
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
@@ -83,9 +83,8 @@ def engine_killed(
     def when(ready: Callable[[], object]) -> Iterator[None]:
         def kill() -> None:
             wait_for(ready)
-            for child in psutil.Process().children(recursive=True):
-                if child.name() == "pulumi":
-                    child.kill()
+            for child in started("pulumi --non-interactive"):
+                child.kill()
 
         thread = threading.Thread(target=kill)
         thread.start()

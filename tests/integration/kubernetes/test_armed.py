@@ -16,6 +16,7 @@ from stacks.marker import Marker
 from tests.cluster.cluster import Cluster
 from tests.cluster.rest import APPLY
 from tests.integration.kubernetes.test_routes import OFF, ON, Traffic
+from tests.integration.processes import started
 
 pytestmark = pytest.mark.integration
 
@@ -115,12 +116,9 @@ def test_what_others_changed_meanwhile_is_taken_back_by_the_verdict(
 def test_where_the_plugin_dies_meanwhile_a_plain_update_goes_back(
     routed: Traffic, ready: Callable[[], ArmedUpdate]
 ) -> None:
-    import psutil
-
     update = ready()
-    for process in psutil.Process().children(recursive=True):
-        if "pulumi-resource-kubernetes" in " ".join(process.cmdline()):
-            process.kill()
+    for plugin in started("pulumi-resource-kubernetes"):
+        plugin.kill()
     update.fire(BACK)
     with pytest.raises(ArmedLost):
         update.wait_applied(LIMIT_S)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.integration.launches.conftest import Command, Project
+from tests.integration.processes import started, words
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -45,9 +46,7 @@ def armed(command: Command) -> psutil.Process:
 
 def _waits(engine: psutil.Process) -> bool:
     """Whether it is the update of the next step (the first may still be recorded), and has loaded the provider."""
-    return "25% -> 100%, or back" in " ".join(engine.cmdline()) and any(
-        "pulumi-resource-launch" in " ".join(child.cmdline()) for child in engine.children(recursive=True)
-    )
+    return "25% -> 100%, or back" in words(engine) and bool(started("pulumi-resource-launch", engine))
 
 
 def messages(project: Project) -> list[str]:

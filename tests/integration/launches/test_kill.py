@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from tests.integration.launches.conftest import Command, Project
+from tests.integration.processes import started
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -168,11 +169,10 @@ def test_a_rollback_killed_at_any_point_is_finished(project: Project, before: di
 
 def engine_of(command: Command, message: str = "deploy shop:2.0") -> psutil.Process:
     """Return the engine's process of the update with that message."""
+    launch = psutil.Process(command.process.pid)
     while command.process.poll() is None:
-        for child in psutil.Process(command.process.pid).children():
-            with suppress(psutil.Error):
-                if child.name().startswith("pulumi") and message in " ".join(child.cmdline()):
-                    return child
+        for engine in started(message, launch):
+            return engine
     pytest.fail(f"there was no such update:\n{command.result()}")
 
 
@@ -181,9 +181,8 @@ def plugin_of(command: Command) -> psutil.Process:
     engine = engine_of(command)
     while engine.is_running():
         with suppress(psutil.Error):
-            for child in engine.children(recursive=True):
-                if any("pulumi-resource-launch" in word for word in child.cmdline()):
-                    return child
+            for plugin in started("pulumi-resource-launch", engine):
+                return plugin
     pytest.fail(f"the update had no provider:\n{command.result()}")
 
 

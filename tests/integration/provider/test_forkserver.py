@@ -17,6 +17,7 @@ import pytest
 from components.provider import handover
 from components.provider.handover import VARIABLE
 from stacks.forkserver import Forkserver
+from tests.integration.processes import started
 from tests.integration.provider.world import eventually, runs
 
 pytestmark = pytest.mark.integration
@@ -138,9 +139,9 @@ def test_nothing_stays_of_a_launch_that_was_killed() -> None:
 
 
 def test_a_launch_that_needs_no_plugin_starts_no_fork_server() -> None:
-    before = psutil.Process().children(recursive=True)
+    before = started("components.provider.forkserver")
     assert Forkserver().environ.keys() == {VARIABLE}
-    assert psutil.Process().children(recursive=True) == before
+    assert started("components.provider.forkserver") == before
 
 
 def test_it_forks_while_it_has_no_thread() -> None:

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from phases.errors import EngineError, UpdateFailed, UpdateStopped
+from tests.integration.processes import started, words
 from tests.integration.provider.world import World, ask, eventually, runs
 
 pytestmark = [
@@ -32,18 +33,9 @@ def unready(world: World) -> Callable[[], None]:
     return world.program("launch:local:Process", props)
 
 
-def started(command: str) -> list[psutil.Process]:
-    """Processes that this one started, by what their command line holds."""
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if runs(process.pid) and command in " ".join(process.cmdline())
-    ]
-
-
 def waiting(world: World) -> bool:
     """Whether the slot's process runs, so that its readiness is being waited for."""
-    return any("server.py" in " ".join(process.cmdline()) for process in world.processes())
+    return any("server.py" in words(process) for process in world.processes())
 
 
 def test_a_cancelled_update_does_not_wait_for_readiness(world: World) -> None:
@@ -90,7 +82,7 @@ def test_a_killed_plugin_leaves_what_the_next_create_finds(world: World) -> None
 
     world.stack.update(world.program("launch:local:Process", world.props()), message="again")
     assert ask(world.stack.outputs()["url"])["version"] == "1.0"
-    assert len([process for process in world.processes() if "server.py" in " ".join(process.cmdline())]) == 1
+    assert len([process for process in world.processes() if "server.py" in words(process)]) == 1
     world.stack.destroy(message="destroy")
     assert world.processes() == []
 

@@ -20,6 +20,7 @@ from stacks.engine import StackHandle
 from tests.cluster.cluster import Cluster
 from tests.cluster.objects import deployment
 from tests.integration.kubernetes.plugin.programs import Object, Program, resources
+from tests.integration.processes import words
 
 pytestmark = pytest.mark.integration
 
@@ -119,7 +120,7 @@ def test_the_plugin_ends_with_an_engine_that_was_killed(
     running = begin(deployment("web", behave="hang"))
     wait_for(lambda: live("apps/v1/deployments/web") is not None or running.poll() is not None)
     whole = family(running)
-    plugins = [process for process in whole if any(_PLUGIN in word for word in process.cmdline())]
+    plugins = [process for process in whole if _PLUGIN in words(process)]
     assert plugins
     kill([process for process in whole if process not in plugins])
     running.wait()
