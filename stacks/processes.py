@@ -6,7 +6,6 @@ interrupt means, and its plugins can be found again by the session's number.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import logging
 import os
@@ -132,13 +131,15 @@ class CliRun:
 
 
 class OrphanGuard:
-    """The helper process that ends our CLI runs if we die (see `stacks.reaper`); started with the first run."""
+    """The helper process that ends our CLI runs if we die (see `stacks.reaper`); started with the first run.
+
+    Nobody lets it go when this process ends in order: it would interrupt engines whose programs still run in here.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._helper: subprocess.Popen[bytes] | None = None
         self._watched: set[int] = set()
-        atexit.register(self.close)
 
     def watch(self, pid: int) -> None:
         """From now on, our death ends the CLI run `pid`."""
