@@ -32,4 +32,4 @@ class Misplaced(ValueError):
 class Settings(BaseModel):
     """Something a user configures. An unknown key is an error, never ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")

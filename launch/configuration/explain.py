@@ -139,5 +139,4 @@ def _rules(candidates: list[tuple[ErrorDetails, Shape]]) -> str:
 
 
 def _meaning(shape: Shape) -> str:
-    description = shape.field.description if shape.field is not None else None
-    return f" ({description.splitlines()[0].rstrip('.')})" if description else ""
+    return f" ({shape.meaning.splitlines()[0].rstrip('.')})" if shape.meaning else ""

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from launch.configuration.environment import NAMESPACE, EnvironmentSettings
+from launch.configuration.meanings import meaning
 from launch.configuration.shape import Shape, bare, members
 from phases import durations
 from phases.gates.registry import GATES, ValidatorBase
@@ -79,7 +80,7 @@ def _table(model: type[BaseModel], prefix: str) -> str:
     rows = ["| key | what it may be | without it | meaning |", "| --- | --- | --- | --- |"]
     for name, field in model.model_fields.items():
         shape = Shape(*bare(field.annotation, tuple(field.metadata)), (), field.alias or name, field)
-        cells = (f"`{prefix}{field.alias or name}`", _kind(shape), _default(field), field.description or "")
+        cells = (f"`{prefix}{field.alias or name}`", _kind(shape), _default(field), meaning(model, name, field) or "")
         rows.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
     return "\n".join(rows)
 

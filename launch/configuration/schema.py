@@ -10,8 +10,10 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema
+from pydantic_core.core_schema import ModelSchema
 
 from launch.configuration.environment import NAMESPACE, EnvironmentSettings
+from launch.configuration.meanings import meaning
 from phases import durations
 from phases.spec import LaunchSpec
 
@@ -42,6 +44,14 @@ class _Generator(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401
         del schema
         return False
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        for name, field in schema["cls"].model_fields.items():
+            said = meaning(schema["cls"], name, field)
+            if said is not None:
+                made["properties"][field.alias or name]["description"] = said
+        return made
 
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         made = super().generate(schema, mode=mode)

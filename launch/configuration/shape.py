@@ -15,6 +15,7 @@ from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from launch.configuration.located import Keys
+from launch.configuration.meanings import meaning
 
 _UNIT = "_ms"
 
@@ -29,6 +30,7 @@ class Shape:
         keys: the path to it in the data.
         name: the last key's name.
         field: the model's field, where the place is one.
+        meaning: what is said of that field.
     """
 
     annotation: Any
@@ -36,6 +38,7 @@ class Shape:
     keys: Keys = ()
     name: str = ""
     field: FieldInfo | None = None
+    meaning: str | None = None
 
     @property
     def model(self) -> type[BaseModel] | None:
@@ -75,7 +78,7 @@ def _step(shape: Shape, part: str | int) -> Shape:
         for name, field in only.model_fields.items():
             if part in (name, field.alias):
                 inner, extra = bare(field.annotation, tuple(field.metadata))
-                return Shape(inner, extra, (*shape.keys, part), str(part), field)
+                return Shape(inner, extra, (*shape.keys, part), str(part), field, meaning(only, name, field))
         return Shape(Any, (), (*shape.keys, part), str(part))
     if origin is tuple and isinstance(part, int):
         return Shape(*bare(args[0], ()), (*shape.keys, part), shape.name)
@@ -83,7 +86,8 @@ def _step(shape: Shape, part: str | int) -> Shape:
         return Shape(*bare(args[1], ()), (*shape.keys, part), str(part))
     # Anything else is a name that pydantic gives its own inner steps ("function-after[...]", "[key]").
     inner = isinstance(part, str) and ("[" in part or only is not Any)
-    return Shape(only, metadata, shape.keys if inner else (*shape.keys, part), shape.name, shape.field)
+    keys = shape.keys if inner else (*shape.keys, part)
+    return Shape(only, metadata, keys, shape.name, shape.field, shape.meaning)
 
 
 def _branch(branches: Sequence[Any], label: str, metadata: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
