@@ -8,6 +8,7 @@ themselves (`components.provider.relay`).
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import secrets
 import select
@@ -20,6 +21,8 @@ from components.provider.handover import VARIABLE, address
 from stacks.processes import let_go
 
 _BACKLOG = 128
+
+log = logging.getLogger(__name__)
 
 
 class Forkserver:
@@ -34,17 +37,22 @@ class Forkserver:
         """What tells the plugins of it; empty where the system has no abstract sockets or no pidfd."""
         with self._lock:
             if self._environ is None:
-                possible = sys.platform.startswith("linux") and hasattr(os, "pidfd_open")
-                self._environ = {VARIABLE: _listen()} if possible else {}
+                name = _listen() if sys.platform.startswith("linux") and hasattr(os, "pidfd_open") else None
+                self._environ = {} if name is None else {VARIABLE: name}
             return self._environ
 
 
-def _listen() -> str:
-    """Listens, and returns under which name."""
+def _listen() -> str | None:
+    """Listens, and returns under which name; None where it may not."""
     name = f"launch-{secrets.token_hex(16)}"
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(address(name))
-    listener.listen(_BACKLOG)
+    try:
+        listener.bind(address(name))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        log.info("each plugin of the launch's provider is loaded anew, since there can be no fork server: %s", error)
+        return None
     threading.Thread(target=_start_when_asked, args=(listener,), name="provider fork server", daemon=True).start()
     return name
 
@@ -52,13 +60,17 @@ def _listen() -> str:
 def _start_when_asked(listener: socket.socket) -> None:
     with listener:  # ours is closed then: with the server's end, nobody waits for an answer any more
         select.select([listener], [], [])
-        server = subprocess.Popen(
-            [sys.executable, "-P", "-m", "components.provider.forkserver", str(listener.fileno())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[listener.fileno()],
-            start_new_session=True,
-            cwd=os.sep,
-        )
+        try:
+            server = subprocess.Popen(
+                [sys.executable, "-P", "-m", "components.provider.forkserver", str(listener.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+                cwd=os.sep,
+            )
+        except OSError as error:
+            log.warning("the fork server of the launch's provider cannot start: %s", error)
+            return
     atexit.register(let_go, server)
