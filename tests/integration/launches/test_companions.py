@@ -20,6 +20,7 @@ SERVICES = '  launch:services: { cart: { image: "cart:1.0" } }\n'
 def pair(make_project: Callable[..., Project]) -> Project:
     """shop:1.0 and cart:1.0, launched together. The carts are shops of another name."""
     project = make_project("1.0", "2.0", "2.3")
+    project.look_often()
     shutil.copytree(project.root / "registry" / "shop", project.root / "registry" / "cart")
     environment = project.root / "Pulumi.dev.yaml"
     environment.write_text(environment.read_text(encoding="utf-8") + SERVICES, encoding="utf-8")

@@ -28,6 +28,7 @@ ALL_OLD = settings(cart="1.0", depot="1.0", till="1.0")
 def fleet(make_project: Callable[..., Project]) -> Project:
     """The shop and three other shops, two services a stack."""
     project = make_project("1.0", "2.0", "2.3")
+    project.look_often()
     for name in NAMES:
         shutil.copytree(project.root / "registry" / "shop", project.root / "registry" / name)
     environment = project.root / "Pulumi.dev.yaml"
