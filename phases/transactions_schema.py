@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from phases import durations
+from phases.described import Described
 from phases.transactions import TRANSACTIONS
 
 FILE = Path(__file__).with_name("synthetic.schema.json")
@@ -15,7 +16,7 @@ _DIALECT = "http://json-schema.org/draft-07/schema#"  # the one that editors' YA
 
 def schema() -> dict[str, Any]:
     """Return the schema."""
-    made = TRANSACTIONS.json_schema(by_alias=True)
+    made = TRANSACTIONS.json_schema(by_alias=True, schema_generator=Described)
     timeout = made["$defs"]["Transaction"]["properties"]["timeout"]
     timeout["default"] = durations.show(timeout["default"])
     return {"$schema": _DIALECT, "title": "Synthetic transactions of a launch", "minItems": 1, **made}

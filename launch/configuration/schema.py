@@ -8,13 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema
-from pydantic_core.core_schema import ModelSchema
 
 from launch.configuration.environment import NAMESPACE, EnvironmentSettings
-from launch.configuration.meanings import meaning
 from phases import durations
+from phases.described import Described
 from phases.spec import LaunchSpec
 
 LAUNCH_SCHEMA = "launch.schema.json"
@@ -38,20 +37,12 @@ _SECURE = {
 }
 
 
-class _Generator(GenerateJsonSchema):
+class _Generator(Described):
     """Pydantic's generator without what would puzzle a reader: titles made of names, and durations as seconds."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401
         del schema
         return False
-
-    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
-        made = super().model_schema(schema)
-        for name, field in schema["cls"].model_fields.items():
-            said = meaning(schema["cls"], name, field)
-            if said is not None:
-                made["properties"][field.alias or name]["description"] = said
-        return made
 
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         made = super().generate(schema, mode=mode)

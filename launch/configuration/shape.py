@@ -15,7 +15,7 @@ from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from launch.configuration.located import Keys
-from launch.configuration.meanings import meaning
+from phases.meanings import meaning
 
 _UNIT = "_ms"
 

@@ -10,6 +10,7 @@ from phases.gates.base import Moment
 from phases.gates.http_status import HttpStatus
 from phases.gates.registry import GATES, Validator, ValidatorBase
 from phases.kinds import PhaseKind
+from phases.meanings import meaning
 from phases.thresholds import OnInconclusive
 
 VALIDATOR: TypeAdapter[ValidatorBase] = TypeAdapter(Validator)
@@ -27,7 +28,7 @@ def test_each_gate_is_a_module_and_a_test_of_its_name(name: str) -> None:
 @pytest.mark.parametrize("gate", GATES.values(), ids=GATES)
 def test_each_gate_says_what_it_is_and_what_each_setting_means(gate: Any) -> None:  # noqa: ANN401
     assert gate.__doc__
-    assert all(field.description for field in gate.model_fields.values())
+    assert all(meaning(gate, name, field) for name, field in gate.model_fields.items())
     for kind in PhaseKind:
         assert gate.moments(kind) <= {Moment.ENTRY, Moment.EXIT}
         assert gate.moments(kind)

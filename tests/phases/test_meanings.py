@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, create_model
 
-from launch.configuration.meanings import meaning
+from phases.meanings import meaning
 from phases.model import Settings
 
 
