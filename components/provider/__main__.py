@@ -39,17 +39,10 @@ def _print_schema() -> int:
 
 
 def _serve(engine: str) -> None:
-    import asyncio
+    from components.provider.server import run
 
-    from components.provider.provider import LaunchProvider
-    from components.provider.registry import DRIFTING, RESOURCES
-    from components.provider.server import serve
-
-    version = _version()
-    provider = LaunchProvider(RESOURCES, version, drifting=DRIFTING)
-    asyncio.run(serve(provider, version=version, engine=engine))
+    run(_version(), engine)
     # The threads of operations that did not answer in time would keep the process, and nobody waits for them.
-    sys.stdout.flush()
     os._exit(0)
 
 

@@ -19,9 +19,7 @@ import traceback
 from importlib import metadata
 
 from components.provider import handover
-from components.provider.provider import LaunchProvider
-from components.provider.registry import DRIFTING, RESOURCES
-from components.provider.server import serve
+from components.provider.server import run
 
 
 def main() -> int:
@@ -50,9 +48,7 @@ def _be_the_plugin(connection: socket.socket, version: str) -> None:
         start = _put_on(connection)
         connection.send(handover.READY)
         connection.setblocking(False)
-        provider = LaunchProvider(RESOURCES, version, drifting=DRIFTING)
-        asyncio.run(serve(provider, version=version, engine=start.engine, gone=lambda: _told(connection)))
-        sys.stdout.flush()
+        run(version, start.engine, lambda: _told(connection))
         connection.send(handover.DONE)
     except Exception:  # noqa: BLE001 - it goes to the engine's log
         traceback.print_exc()

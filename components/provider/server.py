@@ -24,6 +24,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from components.provider import parent
 from components.provider.provider import InitFailed, LaunchProvider
+from components.provider.registry import DRIFTING, RESOURCES
 from components.provider.resource import Cancelled, ResourceFailure
 
 logger = logging.getLogger(__name__)
@@ -112,6 +113,13 @@ class Servicer(ProviderServicer):
         response = await super().Read(request, context)  # type: ignore[no-untyped-call]
         response.refresh_before_update = self._provider.drifts(request.urn)
         return response
+
+
+def run(version: str, engine: str, gone: Callable[[], Coroutine[Any, Any, None]] = parent.gone) -> None:
+    """Serve the package's resources, as `serve` says."""
+    provider = LaunchProvider(RESOURCES, version, drifting=DRIFTING)
+    asyncio.run(serve(provider, version=version, engine=engine, gone=gone))
+    sys.stdout.flush()
 
 
 async def serve(

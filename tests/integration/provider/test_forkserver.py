@@ -17,7 +17,7 @@ import pytest
 from components.provider import handover
 from components.provider.handover import VARIABLE
 from stacks.forkserver import Forkserver
-from tests.integration.processes import started
+from tests.integration.processes import started, words
 from tests.integration.provider.world import eventually, runs
 
 pytestmark = pytest.mark.integration
@@ -65,7 +65,7 @@ def test_another_process_serves_and_the_plugin_ends_with_it(environ: dict[str, s
     with plugin(environ, cwd=tmp_path) as (process, port):
         server = server_of(port)
         assert server.pid != process.pid
-        assert "components.provider.forkserver" in " ".join(server.cmdline())
+        assert "components.provider.forkserver" in words(server)
         assert Path(server.cwd()) == tmp_path
         process.terminate()
         assert process.wait(30) == 0
